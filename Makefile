@@ -1,0 +1,50 @@
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+VIDEO ?=
+FILTER ?=
+PYTHON := .venv/bin/python
+LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
+
+.PHONY: help demo up down test test-slow check bench lock clean setup setup-dev
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: setup ## Paint a short clip and show where it is; VIDEO=my.mov FILTER=name SIZE=360p paint your own
+	@$(PYTHON) -m tools.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(FILTER),--filter "$(FILTER)") $(if $(SIZE),--size "$(SIZE)")
+
+up: setup ## Start Airflow with its web UI and leave it running
+	@$(PYTHON) -m tools.local up
+
+down: ## Stop Airflow
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.local down; fi
+
+test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
+	@$(PYTHON) -m pytest -m "not slow"
+
+test-slow: setup-dev ## Run the tests that take minutes
+	@$(PYTHON) -m pytest -m slow
+
+check: setup-dev ## Lint, types and layers
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy include/rotoscope plugins/video plugins/object_store dags tools benchmarks
+	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
+
+bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)
+	@$(PYTHON) -m benchmarks.run
+
+lock: setup ## Write the locked requirements anew from the .in files
+	@$(LOCK) requirements.in -o requirements.txt
+	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+	@$(LOCK) --no-deps requirements-demo.in -o requirements-demo.txt
+	@$(LOCK) --no-deps requirements-ffmpeg.in -o requirements-ffmpeg.txt
+
+clean: down ## Remove everything that was made here, but for the store
+	@rm -rf .venv .cache .airflow .mypy_cache .pytest_cache .ruff_cache
+
+setup:
+	@tools/setup.sh run
+
+setup-dev:
+	@tools/setup.sh dev

@@ -1,0 +1,81 @@
+"""`python -m rotoscope`: probe and paint videos in this process, without Airflow."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rotoscope import __version__, formats, reference
+from rotoscope.errors import Refused, RotoscopeError
+from rotoscope.filters import catalogue
+from rotoscope.media.probe import probe as probe_file
+from rotoscope.media.timing import clock
+from rotoscope.request import DEFAULT_FILTER, Request
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def cli() -> None:
+    """Paint a video with a machine-learned texture, sound and timing untouched."""
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def probe(file: Path) -> None:
+    """Print what FILE is, as JSON: streams, timing, frames, SHA-256."""
+    video, _ = probe_file(file)
+    click.echo(video.model_dump_json(indent=2))
+
+
+@cli.command()
+def filters() -> None:
+    """List the filters, each with a sentence on what it looks like."""
+    width = max(map(len, catalogue.catalogue()))
+    for one in catalogue.catalogue().values():
+        click.echo(f"{one.name:{width}}  {one.sentence}")
+
+
+@cli.command()
+@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.option("-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video.")
+@click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
+@click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
+@click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
+@click.option("--start", help="Where to begin: seconds, m:ss or h:mm:ss.")
+@click.option("--end", help="Where to end, the same way.")
+@click.option("--size", default="source", show_default=True, help="Shorter side of the result: 1080p, 720p, 360p, ...")
+@click.option("--fps", type=float, help="Frames a second; the video's own timing if left out.")
+@click.option("--format", help="Output format; by the ending of OUT if left out.")
+@click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter.")
+def paint(source: Path, output: Path, threads: int, **fields: Any) -> None:
+    """Paint the video IN into the file OUT in one process."""
+    fields["format"] = fields["format"] or formats.of_file(output).name
+    request = Request.parse({"source": str(source), **fields})
+    start = time.monotonic()
+    video = reference.paint(request, output, threads, _progress if sys.stderr.isatty() else _no_progress)
+    seconds = time.monotonic() - start
+    click.echo(f"{output}: {video.frames} frames in {clock(seconds)}, {video.frames / seconds:.2f} frames/s", err=True)
+
+
+def _progress(done: int) -> None:
+    click.echo(f"\r{done} frames painted ", err=True, nl=False)
+
+
+def _no_progress(done: int) -> None:
+    pass
+
+
+def main() -> None:
+    """Run a command; a refusal is one sentence on standard error and exit code 2, a failure the same with 1."""
+    try:
+        cli(prog_name="rotoscope")
+    except RotoscopeError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2 if isinstance(error, Refused) else 1)
+
+
+if __name__ == "__main__":
+    main()

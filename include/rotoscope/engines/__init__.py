@@ -1,0 +1,25 @@
+"""Engines run filters. Each is one module with a function `load`; the catalogue's data files name them."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rotoscope.errors import RotoscopeError
+from rotoscope.filters.catalogue import Filter
+
+Paint = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
+"""Paints one frame: uint8 RGB of shape (height, width, 3) in, the same out. May be called from several threads."""
+
+ENGINES = {"onnx": "rotoscope.engines.onnx"}
+
+
+def load(filter: Filter, threads: int) -> Paint:
+    """Make a filter ready to paint with at most `threads` threads for one frame. Raises RotoscopeError if it cannot."""
+    try:
+        module = import_module(ENGINES[filter.engine])
+    except KeyError:
+        raise RotoscopeError(f"Filter {filter.name!r} wants the engine {filter.engine!r}, which is not here.") from None
+    paint: Paint = module.load(filter, threads)
+    return paint

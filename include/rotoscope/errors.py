@@ -1,0 +1,17 @@
+"""What can go wrong, sorted by what the caller should do about it."""
+
+
+class RotoscopeError(Exception):
+    """Base of all errors of this package. Its text is one sentence that a user can act on."""
+
+
+class Refused(RotoscopeError):
+    """The source or the request cannot be used as it is: trying again changes nothing, another input may."""
+
+
+class ProcessFailed(RotoscopeError):
+    """A child process (ffmpeg, ffprobe) ended with an error; the text carries the last lines of its log."""
+
+
+class Mismatch(RotoscopeError):
+    """What was made is not what was expected (frames, timestamps, bytes), so it was thrown away."""

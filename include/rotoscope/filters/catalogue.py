@@ -1,0 +1,77 @@
+"""The catalogue: which filters there are, by name. Its entries are data files in include/filters."""
+
+import hashlib
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from rotoscope.errors import Refused, RotoscopeError
+
+FOLDER = Path(__file__).resolve().parents[2] / "filters"
+IDENTITY = "identity"
+
+
+class Weights(BaseModel):
+    """A model file inside an installed package, known by the SHA-256 of its bytes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    package: str
+    file: str
+    sha256: str
+
+    def read(self) -> bytes:
+        """The model's bytes. Raises RotoscopeError if they are not those the catalogue was written for."""
+        model = resources.files(self.package).joinpath(self.file).read_bytes()
+        if hashlib.sha256(model).hexdigest() != self.sha256:
+            raise RotoscopeError(
+                f"The weights {self.file} of {self.package} are not those of the catalogue; "
+                "install the version that requirements.txt names."
+            )
+        return model
+
+
+class Filter(BaseModel):
+    """A named, versioned texture: an engine, its weights and the parameters that make this texture of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    sentence: str
+    version: str
+    engine: str
+    weights: Weights | None
+    parameters: dict[str, Any]
+    licence: str
+    origin: str
+
+    def identity(self) -> dict[str, Any]:
+        """What the painted pixels depend on, and nothing else: for keys and provenance."""
+        return self.model_dump(include={"name", "version", "engine", "weights", "parameters"})
+
+
+@cache
+def catalogue() -> dict[str, Filter]:
+    """Every filter by its name, in the order of the data files."""
+    found: dict[str, Filter] = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        pack = json.loads(path.read_text())
+        for entry in pack.pop("filters"):
+            one = Filter(**pack, **entry)
+            if one.name in found:
+                raise RotoscopeError(f"Two filters are called {one.name!r}; rename one of them in {path.name}.")
+            found[one.name] = one
+    return found
+
+
+def get(name: str) -> Filter:
+    """The filter of this name. Raises Refused with the names that exist."""
+    try:
+        return catalogue()[name]
+    except KeyError:
+        raise Refused(f"There is no filter {name!r}; choose one of {', '.join(catalogue())}.") from None

@@ -1,0 +1,185 @@
+"""Probe: read what a file is with ffprobe, without decoding it, or refuse it in one sentence."""
+
+import hashlib
+import json
+from array import array
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from rotoscope.errors import ProcessFailed, Refused
+from rotoscope.media import process, timing
+from rotoscope.media.video import Colour, OtherStream, Video
+
+PROBE_SECONDS = 60
+PACKETS_SECONDS = 1800
+ADVICE = "give a video file (mp4, mov, mkv, webm, avi, ts, ...) that has at least one frame"
+PICTURES = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
+HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
+
+
+@dataclass
+class Packets:
+    """The video stream's packets in decoding order, as parallel columns; times in ticks."""
+
+    pts: "array[int]" = field(default_factory=lambda: array("q"))
+    dts: "array[int]" = field(default_factory=lambda: array("q"))
+    key: bytearray = field(default_factory=bytearray)
+    shown: bytearray = field(default_factory=bytearray)
+    last_duration: int = 0
+
+
+def probe(path: Path) -> tuple[Video, Packets]:
+    """Everything known of a video file and the packets that it is cut by.
+
+    Raises Refused, naming the file and what to do, for anything that is not a video with frames and timestamps.
+    """
+    _refuse_what_is_no_file(path)
+    facts = _ask(path)
+    stream = _video_stream(path, facts["streams"])
+    _refuse_hdr(path, stream)
+    packets = read_packets(path, stream["index"])
+    shown = sorted(pts for pts, is_shown in zip(packets.pts, packets.shown, strict=True) if is_shown)
+    if not shown:
+        raise Refused(f"{path.name} has a video stream without a single frame; {ADVICE}.")
+    return _describe(path, facts, stream, shown, packets.last_duration), packets
+
+
+def read_packets(path: Path, stream: int) -> Packets:
+    """The packets of one stream, read without decoding. Raises Refused if one has no timestamp."""
+    packets = Packets()
+    latest = -(2**63)
+    arguments = ["-select_streams", str(stream), "-show_entries", "packet=pts,dts,duration,flags", "-of", "csv=p=0"]
+    with process.Process("ffprobe", [*arguments, *_guard(path)], stdout=True) as child:
+        for line in child.stdout:
+            pts, dts, duration, flags = line.decode().strip().split(",")[:4]
+            if pts == "N/A":
+                raise Refused(
+                    f"{path.name} has frames without timestamps; write them anew with "
+                    "`ffmpeg -fflags +genpts -i IN -c copy OUT.mp4` and give that file."
+                )
+            latest = max(latest, int(pts))
+            packets.pts.append(int(pts))
+            packets.dts.append(int(pts if dts == "N/A" else dts))
+            packets.key.append("K" in flags)
+            packets.shown.append("D" not in flags)
+            if latest == int(pts):
+                packets.last_duration = 0 if duration == "N/A" else int(duration)
+        child.finish(PACKETS_SECONDS)
+    return packets
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    if not path.exists():
+        raise Refused(f"There is no file {path}; check the path, as the machine that runs the task sees it.")
+    if not path.is_file():
+        raise Refused(f"{path} is not a file; give the path of one video file.")
+    if path.stat().st_size == 0:
+        raise Refused(f"{path.name} is empty (0 bytes); copy it again from where it came from.")
+
+
+def _guard(path: Path) -> list[str]:
+    return ["-protocol_whitelist", "file,pipe", "-format_whitelist", process.CONTAINERS, f"file:{path}"]
+
+
+def _ask(path: Path) -> dict[str, Any]:
+    try:
+        with process.Process(
+            "ffprobe", ["-show_streams", "-show_format", "-of", "json", *_guard(path)], stdout=True
+        ) as child:
+            answer = child.stdout.read()
+            child.finish(PROBE_SECONDS)
+    except ProcessFailed:
+        raise Refused(f"{path.name} {_what_it_is(path)}; {ADVICE}.") from None
+    facts: dict[str, Any] = json.loads(answer)
+    return facts
+
+
+def _what_it_is(path: Path) -> str:
+    try:
+        with Image.open(path, formats=PICTURES) as picture:
+            return f"is a picture ({picture.format}), not a video"
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
+        return "is not a video that can be read"
+
+
+def _video_stream(path: Path, streams: list[dict[str, Any]]) -> dict[str, Any]:
+    pictures = [s for s in streams if s.get("codec_type") == "video" and not s["disposition"]["attached_pic"]]
+    if not pictures:
+        kinds = " and ".join(sorted({str(s.get("codec_type")) for s in streams})) or "nothing"
+        raise Refused(f"{path.name} has no video stream, only {kinds}; {ADVICE}.")
+    chosen = max(pictures, key=lambda s: s["disposition"]["default"])
+    if "pix_fmt" not in chosen or not chosen.get("width"):
+        raise Refused(f"{path.name} has a video stream that cannot be decoded; {ADVICE}.")
+    return chosen
+
+
+def _refuse_hdr(path: Path, stream: dict[str, Any]) -> None:
+    transfer = HDR_TRANSFERS.get(stream.get("color_transfer", ""))
+    if transfer:
+        raise Refused(
+            f"{path.name} is HDR video ({transfer}), which the filters would flatten; convert it to SDR first "
+            "(for instance with ffmpeg's zscale and tonemap filters)."
+        )
+
+
+def _describe(path: Path, facts: dict[str, Any], stream: dict[str, Any], pts: list[int], last_duration: int) -> Video:
+    return Video(
+        sha256=file_sha256(path),
+        name=path.name,
+        size_bytes=path.stat().st_size,
+        container=facts["format"]["format_name"],
+        start_time=float(facts["format"].get("start_time", 0)),
+        duration=float(facts["format"].get("duration", (pts[-1] - pts[0]) * Fraction(stream["time_base"]))),
+        stream=stream["index"],
+        codec=stream["codec_name"],
+        pixel_format=stream["pix_fmt"],
+        width=stream["width"],
+        height=stream["height"],
+        rotation=_rotation(stream),
+        sample_aspect_ratio=stream.get("sample_aspect_ratio", "1:1"),
+        colour=_colour(stream),
+        time_base=stream["time_base"],
+        frames=len(pts),
+        timestamps=timing.compress(pts),
+        last_duration=last_duration,
+        others=[_other(s) for s in facts["streams"] if s["index"] != stream["index"]],
+    )
+
+
+def _rotation(stream: dict[str, Any]) -> Any:
+    """Clockwise, from the display matrix, whose angle counts anticlockwise."""
+    angles = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
+    return round(-angles[0] / 90) * 90 % 360 if angles else 0
+
+
+def _colour(stream: dict[str, Any]) -> Colour:
+    def said(key: str) -> str | None:
+        value = stream.get(key)
+        return None if value in (None, "unknown", "reserved") else str(value)
+
+    return Colour(
+        matrix=said("color_space"),
+        primaries=said("color_primaries"),
+        transfer=said("color_transfer"),
+        range=said("color_range"),
+    )
+
+
+def _other(stream: dict[str, Any]) -> OtherStream:
+    return OtherStream(
+        index=stream["index"],
+        kind=stream.get("codec_type", "unknown"),
+        codec=stream.get("codec_name"),
+        language=stream.get("tags", {}).get("language"),
+        sample_rate=stream.get("sample_rate"),
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

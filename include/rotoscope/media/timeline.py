@@ -1,0 +1,63 @@
+"""The timeline of a request: which frame of the source is shown when, and which frames that takes."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from rotoscope.errors import Refused
+from rotoscope.media import timing
+from rotoscope.media.video import Video
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """What the painted video shows.
+
+    tick: seconds a tick; shown: (frame of the source, timestamp in ticks), ascending, a frame once or several times;
+    last_duration: ticks that the last one is shown; part: (start, end) in seconds on the source's clock where only a
+    part was asked for, None for the whole.
+    """
+
+    tick: Fraction
+    shown: list[tuple[int, int]]
+    last_duration: int
+    part: tuple[Fraction, Fraction] | None
+
+    @property
+    def shift(self) -> int:
+        """Ticks by which the painted video is earlier than the source."""
+        return 0 if self.part is None else int(self.part[0] / self.tick)
+
+    @property
+    def frames(self) -> list[int]:
+        """The frames of the source that must be painted, ascending, each once."""
+        return sorted({frame for frame, _ in self.shown})
+
+
+def plan_timeline(video: Video, start: Fraction | None, end: Fraction | None, rate: Fraction | None) -> Timeline:
+    """The timeline for a part of a video at a frame rate; None means from the start, to the end, as it is.
+
+    The whole video keeps its timestamps to the tick; a part is moved so that it starts at zero.
+    Raises Refused if no frame lies in the part.
+    """
+    pts = video.pts
+    part = timing.between(pts, video.tick, start, end)
+    if not part:
+        length = float((pts[-1] + video.last_duration - pts[0]) * video.tick)
+        raise Refused(
+            f"{video.name} has no frame from {_said(start, 'its start')} to {_said(end, 'its end')}; "
+            f"it lasts {length:.2f} s, so choose a part within that."
+        )
+    last_duration = pts[part.stop] - pts[part[-1]] if part.stop < len(pts) else video.last_duration
+    begin, finish = pts[part.start] * video.tick, (pts[part[-1]] + last_duration) * video.tick
+    whole = len(part) == len(pts)
+    moved = [pts[frame] - (0 if whole else pts[part.start]) for frame in part]
+    window = None if whole else (begin, finish)
+    if rate is None:
+        return Timeline(video.tick, list(zip(part, moved, strict=True)), last_duration, window)
+    tick = timing.common_tick(video.tick, rate)
+    shown = [(part.start + at, when) for at, when in timing.resample(moved, last_duration, video.tick, rate)]
+    return Timeline(tick, shown, int(1 / rate / tick), window)
+
+
+def _said(second: Fraction | None, otherwise: str) -> str:
+    return otherwise if second is None else f"{float(second):g} s"

@@ -1,0 +1,77 @@
+"""What is known of a video: the manifest, a JSON document that is written once and never changes."""
+
+from fractions import Fraction
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rotoscope.media.timing import Run, expand
+
+
+class Colour(BaseModel):
+    """Colour tags in ffmpeg's names; None where the file does not say."""
+
+    model_config = ConfigDict(frozen=True)
+
+    matrix: str | None = None
+    primaries: str | None = None
+    transfer: str | None = None
+    range: str | None = None
+
+
+class OtherStream(BaseModel):
+    """A stream that passes around the filters: sound, subtitles, data, a cover picture."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    kind: str
+    codec: str | None
+    language: str | None = None
+    sample_rate: int | None = Field(default=None, description="Samples of sound a second.")
+
+
+class Video(BaseModel):
+    """A source as ffprobe sees it. Frames are in presentation order; times are in ticks of `time_base`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: Literal[1] = 1
+    sha256: str = Field(description="SHA-256 of the file's bytes, in hexadecimal.")
+    name: str = Field(description="The file's name when it was registered.")
+    size_bytes: int
+    container: str
+    start_time: float = Field(description="The first timestamp of any stream, in seconds.")
+    duration: float = Field(description="Seconds, as the container says.")
+    stream: int = Field(description="Index of the video stream in the file.")
+    codec: str
+    pixel_format: str
+    width: int = Field(description="Pixels as stored, before rotation.")
+    height: int
+    rotation: Literal[0, 90, 180, 270] = Field(description="Degrees clockwise that a player turns the picture.")
+    sample_aspect_ratio: str
+    colour: Colour
+    time_base: str = Field(description='Seconds a tick, as a fraction: "1/12800".')
+    frames: int
+    timestamps: list[Run] = Field(description="All frames' timestamps as runs [first, step, count].")
+    last_duration: int = Field(description="Ticks that the last frame is shown.")
+    others: list[OtherStream]
+
+    @property
+    def tick(self) -> Fraction:
+        """Seconds a tick."""
+        return Fraction(self.time_base)
+
+    @property
+    def pts(self) -> list[int]:
+        """Timestamp of each frame in ticks."""
+        return expand(self.timestamps)
+
+    @property
+    def upright_size(self) -> tuple[int, int]:
+        """(width, height) in pixels as a viewer sees it, after rotation."""
+        return (self.height, self.width) if self.rotation in (90, 270) else (self.width, self.height)
+
+    @property
+    def has_sound(self) -> bool:
+        return any(other.kind == "audio" for other in self.others)

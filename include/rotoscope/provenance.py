@@ -1,0 +1,40 @@
+"""Provenance: what a result was made of and with, so that it can be explained and made again."""
+
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from rotoscope import __version__, formats
+from rotoscope.filters import catalogue
+from rotoscope.media import process
+from rotoscope.media.video import Video
+from rotoscope.plan import Plan, painting
+from rotoscope.store import keys
+
+LIBRARIES = ("onnxruntime", "numpy", "pillow")
+
+
+def provenance(plan: Plan, source: Video, made: Video, chunks: list[dict[str, Any]]) -> dict[str, Any]:
+    """The record of one result. chunks: the painted chunks' records, in order."""
+    request = plan.request
+    filter = catalogue.get(request.filter)
+    return {
+        "schema_version": 1,
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "request": request.model_dump(mode="json"),
+        "source": {"sha256": source.sha256, "name": source.name, "manifest": keys.manifest(source.sha256)},
+        "result": {"sha256": made.sha256, "frames": made.frames, "size_bytes": made.size_bytes},
+        "filter": filter.model_dump(mode="json"),
+        "painting": painting(request, source),
+        "format": formats.get(request.format).model_dump(mode="json"),
+        "chunks": [
+            {"start": chunk.start, "end": chunk.end, **record} for chunk, record in zip(plan.chunks, chunks, strict=True)
+        ],
+        "versions": {
+            "rotoscope": __version__,
+            "ffmpeg": process.version(),
+            "python": platform.python_version(),
+            **{name: version(name) for name in LIBRARIES},
+        },
+    }

@@ -1,0 +1,122 @@
+"""A rotoscope request as a user writes it: the same fields in the trigger form, in `conf` and on the command line."""
+
+import re
+from fractions import Fraction
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from rotoscope import formats
+from rotoscope.errors import Refused
+from rotoscope.filters import catalogue
+
+Size = Literal["source", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "240p"]
+TIME = r"^\s*((\d+:)?\d{1,2}:)?\d+(\.\d+)?\s*$"
+DEFAULT_FILTER = "starlit-swirl"
+
+
+class Request(BaseModel):
+    """What shall be painted and how. `Request.parse` turns bad values into one sentence."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: str = Field(title="Video", description="Path of the video file, as the machine that runs the tasks sees it.")
+    filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
+    strength: float = Field(
+        default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
+    )
+    keep_colours: bool = Field(
+        default=False, title="Keep colours", description="Take only light and texture from the filter."
+    )
+    start: str | None = Field(
+        default=None,
+        pattern=TIME,
+        title="Start",
+        description="Seconds, m:ss or h:mm:ss from the beginning; empty for the beginning.",
+    )
+    end: str | None = Field(
+        default=None, pattern=TIME, title="End", description="The same way; empty for the end of the video."
+    )
+    size: Size = Field(
+        default="source", title="Size", description="The shorter side of the painted video; smaller paints faster."
+    )
+    fps: float | None = Field(
+        default=None, gt=0, le=240, title="Frames a second", description="Empty keeps the video's own timing."
+    )
+    format: str = Field(default="mp4", title="Output format", description="What kind of file comes out.")
+    chunk_frames: int | None = Field(
+        default=None,
+        ge=1,
+        title="Chunk length",
+        description="Frames a task paints; empty chooses by the filter's speed.",
+    )
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any]) -> Self:
+        """The request in these fields. Raises Refused with one sentence for each bad value."""
+        try:
+            request = cls.model_validate(fields)
+        except ValidationError as error:
+            raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
+        catalogue.get(request.filter)
+        formats.get(request.format)
+        if request.start_second is not None and request.end_second is not None:
+            if request.start_second >= request.end_second:
+                raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
+        return request
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any) -> Any:
+        """A number of seconds is as good as its text, and an empty field is none."""
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return str(value)
+        return None if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def start_second(self) -> Fraction | None:
+        return _seconds(self.start)
+
+    @property
+    def end_second(self) -> Fraction | None:
+        return _seconds(self.end)
+
+    @property
+    def rate(self) -> Fraction | None:
+        """Frames a second; 23.976, 29.97 and 59.94 stand for the fractions over 1001 that they abbreviate."""
+        if self.fps is None:
+            return None
+        broadcast = Fraction(round(self.fps * 1.001) * 1000, 1001)
+        return broadcast if abs(float(broadcast) - self.fps) < 0.001 else Fraction(str(self.fps)).limit_denominator(1000)
+
+    def painted_size(self, upright: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) of the painted frames for a video of this upright size in pixels."""
+        if self.size == "source":
+            return upright
+        shorter, scale = int(self.size[:-1]), Fraction(int(self.size[:-1]), min(upright))
+        wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
+        return wide, high
+
+    @property
+    def paints(self) -> bool:
+        """Whether any pixel changes: a strength of 0 and the identity filter leave the frames as they are."""
+        return self.strength > 0 and self.filter != catalogue.IDENTITY
+
+
+def _seconds(text: str | None) -> Fraction | None:
+    if text is None:
+        return None
+    parts = re.split(":", text.strip())
+    return sum((Fraction(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
+
+
+def _sentence(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or "the request"
+    if error["type"] == "missing":
+        return f"{name} is missing; say which video to paint."
+    if error["type"] == "extra_forbidden":
+        return f"{name} is not a field of a request; the fields are {', '.join(Request.model_fields)}."
+    if error["type"] == "string_pattern_mismatch":
+        return f"{name} is {error['input']!r}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
+    reason = error["msg"][:1].lower() + error["msg"][1:]
+    return f"{name} is {error['input']!r}, but {reason.replace('input should', 'it should')}."

@@ -1,0 +1,36 @@
+"""Progress: what a running step leaves in the store for whoever watches, gone with the run's scratch."""
+
+import time
+
+from rotoscope.painting import Report
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+
+SECONDS = 1.0
+
+
+def chunk_step(index: int) -> str:
+    """The name under which the painting of a chunk reports."""
+    return f"filter-{index:05}"
+
+
+def reporter(store: Store, run_id: str, step: str, frames: int) -> Report:
+    """A Report that writes progress at most once a second, and when all `frames` are done."""
+    last = time.monotonic()
+
+    def report(done: int) -> None:
+        nonlocal last
+        if done == frames or time.monotonic() - last >= SECONDS:
+            last = time.monotonic()
+            store.replace_json(keys.progress(run_id, step), {"frames": frames, "done": done})
+
+    return report
+
+
+def read(store: Store, run_id: str, step: str) -> tuple[int, int]:
+    """(frames done, frames in all) of a step; (0, 0) if it has not said anything yet."""
+    try:
+        said = store.get_json(keys.progress(run_id, step))
+    except KeyError:
+        return 0, 0
+    return said["done"], said["frames"]

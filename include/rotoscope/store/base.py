@@ -1,0 +1,36 @@
+"""The store: where objects live, by key. Objects are written once, whole or not at all."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Store(Protocol):
+    """What every store can do. Keys are relative paths in POSIX form, such as `videos/3f2a.../manifest.json`."""
+
+    def exists(self, key: str) -> bool:
+        """Whether a finished object has this key."""
+
+    def put(self, key: str, path: Path) -> None:
+        """Store a file of a `workspace` under a key and take it away from there; the first to come keeps the key."""
+
+    def put_json(self, key: str, document: Any) -> None:
+        """Store a JSON document under a key; the first to come keeps it."""
+
+    def get_json(self, key: str) -> Any:
+        """Read a JSON document. Raises KeyError if there is none."""
+
+    def local(self, key: str) -> AbstractContextManager[Path]:
+        """The object as a local file to read for the length of a `with` block. Raises KeyError if there is none."""
+
+    def workspace(self, prefix: str) -> AbstractContextManager[Path]:
+        """A fresh local folder to make objects in; it goes with the block, or with `delete(prefix)` after a crash."""
+
+    def address(self, key: str) -> str:
+        """Where a person finds the object: a path or a URL."""
+
+    def replace_json(self, key: str, document: Any) -> None:
+        """Write a JSON document that changes, such as progress; readers see the old one or the new one, whole."""
+
+    def delete(self, prefix: str) -> int:
+        """Delete the object of this key, or every object below this prefix; gives how many there were."""

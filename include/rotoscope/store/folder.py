@@ -1,0 +1,83 @@
+"""A store in a folder, on one file system, so that renaming a finished file into place is atomic."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+class FolderStore:
+    """The default store. See `rotoscope.store.base.Store` for what each method does."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def exists(self, key: str) -> bool:
+        return self._path(key).is_file()
+
+    def put(self, key: str, path: Path) -> None:
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+        try:
+            os.link(path, target)  # unlike a rename, this leaves an object that is there already as it is
+        except FileExistsError:
+            pass
+        path.unlink()
+
+    def put_json(self, key: str, document: Any) -> None:
+        with self.workspace("tmp") as folder:
+            self.put(key, _written(folder, document))
+
+    def replace_json(self, key: str, document: Any) -> None:
+        target = self._path(key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with self.workspace("tmp") as folder:
+            _written(folder, document).replace(target)
+
+    def get_json(self, key: str) -> Any:
+        with self.local(key) as path:
+            return json.loads(path.read_text())
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        path = self._path(key)
+        if not path.is_file():
+            raise KeyError(key)
+        yield path
+
+    @contextmanager
+    def workspace(self, prefix: str) -> Iterator[Path]:
+        parent = self._path(prefix)
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="work-", dir=parent) as folder:
+            yield Path(folder)
+
+    def address(self, key: str) -> str:
+        return str(self._path(key))
+
+    def delete(self, prefix: str) -> int:
+        target = self._path(prefix)
+        if target.is_file():
+            target.unlink(missing_ok=True)
+            return 1
+        files = sum(path.is_file() for path in target.rglob("*"))
+        shutil.rmtree(target, ignore_errors=True)
+        return files
+
+    def _path(self, key: str) -> Path:
+        parts = Path(key).parts
+        if not parts or key.startswith("/") or ".." in parts:
+            raise ValueError(f"{key!r} is not a key of this store.")
+        return self.root.joinpath(*parts)
+
+
+def _written(folder: Path, document: Any) -> Path:
+    path = folder / "document.json"
+    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    return path

@@ -1,0 +1,54 @@
+"""Where things are in a store. The same keys in every kind of store."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+
+def digest(document: Any) -> str:
+    """SHA-256, in hexadecimal, of a JSON document in one canonical form."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def slug(name: str) -> str:
+    """A name from outside as a safe part of a key."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80] or "unnamed"
+
+
+def source(sha256: str) -> str:
+    return f"videos/{sha256}/source"
+
+
+def manifest(sha256: str) -> str:
+    return f"videos/{sha256}/manifest.json"
+
+
+def plan(plan_digest: str) -> str:
+    return f"plans/{plan_digest}.json"
+
+
+def painted(chunk_digest: str) -> str:
+    return f"painted/{chunk_digest[:2]}/{chunk_digest}.nut"
+
+
+def painted_record(chunk_digest: str) -> str:
+    return f"painted/{chunk_digest[:2]}/{chunk_digest}.json"
+
+
+def result(result_digest: str, name: str) -> str:
+    return f"results/{result_digest}/{name}"
+
+
+def run(run_id: str) -> str:
+    """Prefix of everything that a run needs only while it lasts. Two ids never share one, whatever their characters."""
+    return f"runs/{slug(run_id)}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
+
+
+def segment(run_id: str, index: int) -> str:
+    return f"{run(run_id)}/segments/{index:05}.nut"
+
+
+def progress(run_id: str, step: str) -> str:
+    return f"{run(run_id)}/progress/{step}.json"

@@ -1,0 +1,1 @@
+"""The store of the domain, reached through an Airflow connection."""

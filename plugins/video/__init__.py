@@ -1,0 +1,1 @@
+"""The steps of a rotoscope request as Airflow operators."""

@@ -1,0 +1,106 @@
+"""Operators for split, filter and assemble: a task's life around the domain's steps, and nothing more."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.exceptions import AirflowFailException
+from airflow.sdk import BaseOperator, Context
+from object_store.connection import DEFAULT_CONNECTION, store_from
+
+from rotoscope.errors import Refused
+from rotoscope.media import process
+from rotoscope.request import Request
+from rotoscope.steps.assemble import assemble
+from rotoscope.steps.paint import paint_chunk
+from rotoscope.steps.split import split
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+
+
+class StepOperator(BaseOperator):
+    """A step over a store. A refusal fails the task at once, since trying again cannot help; the rest is retried."""
+
+    def __init__(self, *, store_connection: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.store_connection = store_connection
+
+    def store(self) -> Store:
+        return store_from(self.store_connection)
+
+    def on_kill(self) -> None:
+        process.kill_all()
+
+
+@contextmanager
+def refusals_fail_at_once() -> Iterator[None]:
+    """Turn a Refused of the domain into a failure without retries, with the same sentence."""
+    try:
+        yield
+    except Refused as refusal:
+        raise AirflowFailException(str(refusal)) from None
+
+
+def threads_of(slots: int) -> int:
+    """Processor threads for one of `slots` tasks that run side by side on this machine."""
+    return max(1, len(os.sched_getaffinity(0)) // slots)
+
+
+class SplitOperator(StepOperator):
+    """Register and probe the source in the run's params and cut it into chunks.
+
+    Returns a reference for each chunk, to be mapped over, and pushes the plan's key as `plan`.
+
+    ```python
+    split = SplitOperator(task_id="split", slots=2)
+    FilterOperator.partial(task_id="filter", slots=2).expand(chunk=split.output)
+    ```
+    """
+
+    def __init__(self, *, slots: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.slots = slots
+
+    def execute(self, context: Context) -> list[dict[str, Any]]:
+        with refusals_fail_at_once():
+            request = Request.parse(dict(context["params"]))
+            plan_key, plan = split(request, self.store(), context["run_id"], self.slots, threads_of(self.slots))
+        context["ti"].xcom_push("plan", plan_key)
+        return [{"plan": plan_key, **chunk.model_dump(include={"index", "frames", "label"})} for chunk in plan.chunks]
+
+
+class FilterOperator(StepOperator):
+    """Paint one chunk, unless the store has it painted already. `chunk` is a reference that split returned."""
+
+    template_fields: Sequence[str] = ("chunk",)
+
+    def __init__(self, *, chunk: dict[str, Any], slots: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.chunk = chunk
+        self.slots = slots
+
+    def execute(self, context: Context) -> None:
+        run_id = context["run_id"]
+        paint_chunk(self.store(), self.chunk["plan"], self.chunk["index"], run_id, threads_of(self.slots))
+
+
+class AssembleOperator(StepOperator):
+    """Join the painted chunks of a plan, put the sound back, verify and publish. Returns the result's keys by kind."""
+
+    template_fields: Sequence[str] = ("plan",)
+
+    def __init__(self, *, plan: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.plan = plan
+
+    def execute(self, context: Context) -> dict[str, str]:
+        return assemble(self.store(), self.plan, context["run_id"])
+
+
+class CleanUpOperator(StepOperator):
+    """Delete what the run needed only while it lasted. Videos, painted chunks and results stay."""
+
+    def execute(self, context: Context) -> None:
+        deleted = self.store().delete(keys.run(context["run_id"]))
+        self.log.info("%d scratch objects deleted", deleted)

@@ -1,0 +1,47 @@
+"""The fields of a request as DAG params: one JSON schema for the trigger form, `conf` and the domain."""
+
+from typing import Any
+
+from airflow.sdk import Param
+
+from rotoscope import formats
+from rotoscope.filters import catalogue
+from rotoscope.request import Request
+
+SECTIONS = {
+    "Part and size": ("start", "end", "size", "fps"),
+    "Output": ("format", "chunk_frames"),
+}
+
+
+def request_params() -> dict[str, Param]:
+    """A Param for each field of a request, made from the request's own schema."""
+    properties = Request.model_json_schema()["properties"]
+    return {name: _param(name, dict(schema)) for name, schema in properties.items()}
+
+
+def _param(name: str, schema: dict[str, Any]) -> Param:
+    default = schema.pop("default", "")
+    if "anyOf" in schema:
+        # The form knows nullable fields as a list of types.
+        value, null = schema.pop("anyOf")
+        schema |= {**value, "type": [value["type"], null["type"]]}
+    schema |= _choices(name)
+    for section, names in SECTIONS.items():
+        if name in names:
+            schema["section"] = section
+    return Param(default, **({"minLength": 1} if name == "source" else {}), **schema)
+
+
+def _choices(name: str) -> dict[str, Any]:
+    if name == "filter":
+        return _labelled({one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values()})
+    if name == "format":
+        return _labelled({one.name: f"{one.title}: {one.sentence}" for one in formats.formats().values()})
+    if name == "size":
+        return {"values_display": {"source": "Same as the video"}}
+    return {}
+
+
+def _labelled(choices: dict[str, str]) -> dict[str, Any]:
+    return {"enum": list(choices), "values_display": choices}

