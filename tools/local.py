@@ -1,10 +1,10 @@
 """Airflow on this machine: `python -m tools.local up` starts it, `down` stops it. No Docker, no server beside it."""
 
 import argparse
+import contextlib
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -75,7 +76,7 @@ class LocalAirflow:
 
     def running(self) -> bool:
         """Whether every component is alive."""
-        return all(_alive(self._pid(name)) for name in COMPONENTS)
+        return all(self._process(name) for name in COMPONENTS)
 
     def up(self) -> None:
         """Start what is not running and wait until a run can be triggered. Raises RuntimeError if that fails."""
@@ -94,14 +95,14 @@ class LocalAirflow:
 
     def down(self) -> None:
         """Stop every component with its tasks; waits until they are gone."""
-        pids = [pid for name in COMPONENTS if (pid := self._pid(name))]
-        for pid in pids:
-            _signal(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while any(_alive(pid) for pid in pids) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        for pid in pids:
-            _signal(pid, signal.SIGKILL)
+        mains = [process for name in COMPONENTS if (process := self._process(name))]
+        everyone = [child for main in mains for child in main.children(recursive=True)] + mains
+        for main in mains:
+            main.terminate()
+        _, left = psutil.wait_procs(mains, STOP_SECONDS)
+        for process in psutil.wait_procs(everyone, timeout=1)[1] + left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
         for name in COMPONENTS:
             (self.home / f"{name}.pid").unlink(missing_ok=True)
 
@@ -194,13 +195,18 @@ class LocalAirflow:
                 stderr=log,
                 start_new_session=True,
             )
-        (self.home / f"{name}.pid").write_text(str(child.pid))
+        started = psutil.Process(child.pid).create_time()
+        (self.home / f"{name}.pid").write_text(f"{child.pid} {started}")
 
-    def _pid(self, name: str) -> int:
+    def _process(self, name: str) -> psutil.Process | None:
+        """The component's process, unless it has ended and another has its number now."""
         try:
-            return int((self.home / f"{name}.pid").read_text())
-        except (FileNotFoundError, ValueError):
-            return 0
+            pid, started = (self.home / f"{name}.pid").read_text().split()
+            process = psutil.Process(int(pid))
+        except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
+            return None
+        ended = process.status() == psutil.STATUS_ZOMBIE or process.create_time() != float(started)
+        return None if ended else process
 
     def _await(self, what: str, ready: Callable[[], bool]) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -239,27 +245,6 @@ def _free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise RuntimeError("No port is free on 127.0.0.1.")
-
-
-def _alive(pid: int) -> bool:
-    if not pid:
-        return False
-    try:
-        os.waitpid(pid, os.WNOHANG)  # where it is our own child, it must be reaped
-    except ChildProcessError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _signal(pid: int, number: signal.Signals) -> None:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        pass
 
 
 def default() -> LocalAirflow:

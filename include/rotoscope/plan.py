@@ -92,7 +92,7 @@ def make_plan(request: Request, video: Video, packets: Packets, seconds_a_frame:
         frames[run.start : run.stop] for run in plan_chunks(len(frames), seconds_a_frame, slots, request.chunk_frames)
     ]
     pts = video.pts
-    needed = pieces(packets, pts, [range(group[0], group[-1] + 1) for group in groups])
+    needed = pieces(packets, video, [range(group[0], group[-1] + 1) for group in groups])
     pixels = painting(request, video)
     chunks = [
         _chunk(index, group, piece, video, pts, pixels)

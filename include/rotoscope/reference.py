@@ -27,6 +27,8 @@ def paint(request: Request, output: Path, threads: int, report: Report) -> Video
         raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
     source = Path(request.source)
     video, _ = probe(source)
+    if output.exists() and output.samefile(source):
+        raise Refused(f"{output} is the source itself, which is never written over; choose another name.")
     timeline = timeline_of(request, video)
     workshop = Workshop.open(request, video, threads)
     frames = timeline.frames
@@ -36,6 +38,6 @@ def paint(request: Request, output: Path, threads: int, report: Report) -> Video
         with deliver(made, source, video, formats.get(request.format), workshop.picture, timeline) as timed:
             painted = workshop.frames(Track.of(video, source), pts, frames[0], frames, threads)
             show(timeline, painted, timed, report)
-        result = verify(made, video, timeline)
+        result = verify(made, source, video, timeline)
         made.replace(output)
     return result

@@ -10,7 +10,7 @@ import numpy as np
 
 from rotoscope.errors import Mismatch
 from rotoscope.media import process
-from rotoscope.media.pixels import RGB
+from rotoscope.media.pixels import RGB, layout_name
 from rotoscope.media.track import Frame, Picture, Track, matrix
 
 TURNS = {90: [("transpose", "clock")], 180: [("hflip",), ("vflip",)], 270: [("transpose", "cclock")]}
@@ -41,7 +41,8 @@ def _arguments(track: Track, picture: Picture, window: tuple[int, int], ledger: 
     """One decode with two outputs: raw frames to standard output, and their timestamps to the ledger."""
     clock = f"{track.tick.numerator}/{track.tick.denominator}"
     exact = {"fps_mode": "passthrough", "enc_time_base": clock}
-    frames = process.source(track.path, copyts=None, noautorotate=None)[str(track.stream)]
+    # Without `output_corrupt` ffmpeg may hold back the last frame of a segment that begins in an open GOP.
+    frames = process.source(track.path, copyts=None, noautorotate=None, flags="+output_corrupt")[str(track.stream)]
     frames = frames.filter("settb", clock)  # NUT keeps timestamps exactly, but may count them in finer ticks
     own = frames.filter("trim", start_pts=window[0] - track.offset, end_pts=window[1] - track.offset)
     both = own.filter_multi_output("split")
@@ -54,11 +55,14 @@ def _arguments(track: Track, picture: Picture, window: tuple[int, int], ledger: 
 def _as_picture(frames: Any, track: Track, picture: Picture) -> Any:
     for turn in TURNS.get(track.rotation, []):
         frames = frames.filter(*turn)
-    if picture == track.picture:
+    if picture == Picture(layout_name(track.pixel_format), track.size):
         return frames
-    options = {"flags": EXACT}
+    span = track.colour.range or "tv"
+    options = {"flags": EXACT, "in_range": span}
     if picture.pixel_format == RGB:
         options["in_color_matrix"] = matrix(track.colour)
+    else:
+        options["out_range"] = span
     return frames.filter("scale", *picture.size, **options).filter("format", picture.pixel_format)
 
 

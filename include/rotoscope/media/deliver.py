@@ -28,18 +28,17 @@ def deliver(
     Raises ProcessFailed if ffmpeg cannot encode or mux.
     """
     stored = Picture(target.pixel_format, even(frames.size))
-    sound = [other for other in video.others if other.kind == "audio"]
     around = _around(source, video, timeline)
     output = ffmpeg.output(
         _with_aspect(pictures(frames, stored, timeline.tick, video.colour), video),
-        *(around[str(other.index)] for other in sound),
+        around["a?"],  # optional, so that a silent source still gives its metadata
         f"file:{path}",
         format=target.muxer,
         map_metadata=1,
         map_chapters=1,
         **target.video,
         **target.muxer_options,
-        **_sound(sound, target, timeline),
+        **_sound(video.sound, target, timeline),
         **_clocks(timeline),
         **exact(stored, timeline.tick),
         **tags(video.colour),

@@ -11,8 +11,8 @@ import ffmpeg
 
 from rotoscope.media import process
 from rotoscope.media.decode import EXACT
-from rotoscope.media.pixels import LAYOUTS, RGB
-from rotoscope.media.track import Frame, Picture, Track, matrix
+from rotoscope.media.pixels import LAYOUTS, RGB, file_format
+from rotoscope.media.track import Frame, Picture, matrix
 from rotoscope.media.video import Colour
 
 Options = Mapping[str, str | int]
@@ -55,13 +55,12 @@ def encode_lossless(path: Path, frames: Picture, stored: Picture, tick: Fraction
     NUT keeps any time base. H.264 at QP 0 is three times as fast and half as large as FFV1, but takes few formats.
     """
     even = stored.size[0] % 2 == 0 and stored.size[1] % 2 == 0
-    fast = stored.pixel_format in ("yuv420p", "yuvj420p") and even
+    fast = stored.pixel_format == "yuv420p" and even
     codec: Options = (
         {"vcodec": "libx264", "qp": 0, "preset": "ultrafast"} if fast else {"vcodec": "ffv1", "level": 3, "g": 1}
     )
-    output = pictures(frames, stored, tick, colour).output(
-        f"file:{path}", format="nut", **codec, **exact(stored, tick), **tags(colour)
-    )
+    held = {**exact(stored, tick), "pix_fmt": file_format(stored.pixel_format)}
+    output = pictures(frames, stored, tick, colour).output(f"file:{path}", format="nut", **codec, **held, **tags(colour))
     with feed(output, frames, tick) as timed:
         yield timed
 
@@ -79,9 +78,12 @@ def pictures(frames: Picture, stored: Picture, tick: Fraction, colour: Colour) -
     stream = ffmpeg.input("pipe:0", format="ivf", vcodec="rawvideo", copyts=None)["v"]
     if frames == stored:
         return stream
-    options = {"flags": EXACT}
+    span = colour.range or "tv"
+    options = {"flags": EXACT, "out_range": span}
     if frames.pixel_format == RGB:
-        options |= {"out_color_matrix": matrix(colour), "out_range": colour.range or "tv"}
+        options["out_color_matrix"] = matrix(colour)
+    else:
+        options["in_range"] = span
     return stream.filter("scale", *stored.size, **options).filter("format", stored.pixel_format)
 
 

@@ -33,15 +33,23 @@ LAYOUTS = {
     "yuv420p": Layout(b"I420", chroma=_420),
     "yuv422p": Layout(b"Y42B", chroma=_422),
     "yuv444p": Layout(b"444P", chroma=_444),
-    "yuvj420p": Layout(b"I420", chroma=_420),
-    "yuvj422p": Layout(b"Y42B", chroma=_422),
-    "yuvj444p": Layout(b"444P", chroma=_444),
     "yuv420p10le": Layout(b"Y3\x0b\x0a", sample_bytes=2, chroma=_420),
     "yuv422p10le": Layout(b"Y3\x0a\x0a", sample_bytes=2, chroma=_422),
     "yuv444p10le": Layout(b"Y3\x00\x0a", sample_bytes=2, chroma=_444),
 }
 
 
+def layout_name(pixel_format: str) -> str:
+    """The name under which `LAYOUTS` knows a format: `yuvj420p` is `yuv420p` of full range, with the same layout."""
+    return pixel_format.replace("yuvj", "yuv")
+
+
 def working_format(pixel_format: str) -> str:
     """The format in which unpainted frames of a source travel: its own where we know its layout, else RGB."""
-    return pixel_format if pixel_format in LAYOUTS else RGB
+    name = layout_name(pixel_format)
+    return name if name in LAYOUTS else RGB
+
+
+def file_format(pixel_format: str) -> str:
+    """The format in which a lossless file holds frames: their own, but for RGB, which FFV1 pads to four bytes."""
+    return "bgr0" if pixel_format == RGB else pixel_format

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -26,7 +27,6 @@ class Packets:
     """The video stream's packets in decoding order, as parallel columns; times in ticks."""
 
     pts: "array[int]" = field(default_factory=lambda: array("q"))
-    dts: "array[int]" = field(default_factory=lambda: array("q"))
     key: bytearray = field(default_factory=bytearray)
     shown: bytearray = field(default_factory=bytearray)
     last_duration: int = 0
@@ -49,27 +49,32 @@ def probe(path: Path) -> tuple[Video, Packets]:
 
 
 def read_packets(path: Path, stream: int) -> Packets:
-    """The packets of one stream, read without decoding. Raises Refused if one has no timestamp."""
+    """The packets of the video stream, read without decoding. Raises Refused if one has no timestamp."""
     packets = Packets()
     latest = -(2**63)
-    arguments = ["-select_streams", str(stream), "-show_entries", "packet=pts,dts,duration,flags", "-of", "csv=p=0"]
+    for pts, duration, flags in packet_entries(path, stream, "pts,duration,flags"):
+        if pts == "N/A":
+            raise Refused(
+                f"{path.name} has frames without timestamps; write them anew with "
+                "`ffmpeg -fflags +genpts -i IN -c copy OUT.mp4` and give that file."
+            )
+        latest = max(latest, int(pts))
+        packets.pts.append(int(pts))
+        packets.key.append("K" in flags)
+        packets.shown.append("D" not in flags)
+        if latest == int(pts):
+            packets.last_duration = 0 if duration == "N/A" else int(duration)
+    return packets
+
+
+def packet_entries(path: Path, stream: int, names: str) -> Iterator[list[str]]:
+    """The entries of these names (ffprobe's, in its order) for each packet of a stream, in decoding order."""
+    arguments = ["-select_streams", str(stream), "-show_entries", f"packet={names}", "-of", "csv=p=0"]
     with process.Process("ffprobe", [*arguments, *_guard(path)], stdout=True) as child:
         for line in child.stdout:
-            pts, dts, duration, flags = line.decode().strip().split(",")[:4]
-            if pts == "N/A":
-                raise Refused(
-                    f"{path.name} has frames without timestamps; write them anew with "
-                    "`ffmpeg -fflags +genpts -i IN -c copy OUT.mp4` and give that file."
-                )
-            latest = max(latest, int(pts))
-            packets.pts.append(int(pts))
-            packets.dts.append(int(pts if dts == "N/A" else dts))
-            packets.key.append("K" in flags)
-            packets.shown.append("D" not in flags)
-            if latest == int(pts):
-                packets.last_duration = 0 if duration == "N/A" else int(duration)
+            if line.strip():  # an empty one follows a packet with side data
+                yield line.decode().strip().split(",")[: names.count(",") + 1]
         child.finish(PACKETS_SECONDS)
-    return packets
 
 
 def _refuse_what_is_no_file(path: Path) -> None:

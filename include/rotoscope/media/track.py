@@ -36,14 +36,15 @@ class Picture:
 class Track:
     """The video stream number `stream` of a file.
 
-    tick: seconds a tick of its timestamps; picture: its frames, upright; rotation: degrees clockwise that they must
-    be turned for that; offset: ticks that were taken off the video's timestamps in this file.
+    tick: seconds a tick of its timestamps; pixel_format, size: of its frames, the size upright; rotation: degrees
+    clockwise that they must be turned for that; offset: ticks taken off the video's timestamps in this file.
     """
 
     path: Path
     stream: int
     tick: Fraction
-    picture: Picture
+    pixel_format: str
+    size: tuple[int, int]
     colour: Colour
     rotation: int = 0
     offset: int = 0
@@ -51,8 +52,8 @@ class Track:
     @classmethod
     def of(cls, video: Video, path: Path) -> "Track":
         """The pictures of a source as they lie in its own file."""
-        picture = Picture(video.pixel_format, video.upright_size)
-        return cls(path, video.stream, video.tick, picture, video.colour, video.rotation)
+        size = video.upright_size
+        return cls(path, video.stream, video.tick, video.pixel_format, size, video.colour, video.rotation)
 
 
 def matrix(colour: Colour) -> str:

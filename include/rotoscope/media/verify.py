@@ -1,21 +1,21 @@
 """Verify: a delivered file has every frame at its time and every sound stream, or it is not published."""
 
-from fractions import Fraction
+import math
 from pathlib import Path
 
 from rotoscope.errors import Mismatch
-from rotoscope.media.probe import probe
+from rotoscope.media.probe import packet_entries, probe
 from rotoscope.media.timeline import Timeline
 from rotoscope.media.video import Video
 
-SOUND_SECONDS = 0.1
-"""Sound is cut at packets, which are shorter than this."""
+SOUND_SECONDS = 0.2
+"""Sound is cut at packets and encoders delay it; both are shorter than this."""
 
 
-def verify(path: Path, source: Video, timeline: Timeline) -> Video:
+def verify(path: Path, source_path: Path, source: Video, timeline: Timeline) -> Video:
     """What was delivered. Raises Mismatch if it is not what the timeline asked for.
 
-    Frame count and every timestamp must be equal, the sound streams as many, and the length that of the source.
+    Frame count and every timestamp must be equal; each sound stream must be there and start and end with the source's.
     """
     made, _ = probe(path)
     expected = [pts * timeline.tick for _, pts in timeline.shown]
@@ -25,16 +25,32 @@ def verify(path: Path, source: Video, timeline: Timeline) -> Video:
     for place, (is_at, should_be) in enumerate(zip(actual, expected, strict=True)):
         if is_at != should_be:
             raise Mismatch(f"Frame {place} of the result is at {float(is_at)} s instead of {float(should_be)} s.")
-    sounds = [sum(other.kind == "audio" for other in video.others) for video in (source, made)]
-    if sounds[0] != sounds[1]:
-        raise Mismatch(f"The result has {sounds[1]} sound streams where the source has {sounds[0]}.")
-    _compare_length(source, made, timeline)
+    _verify_sound(path, made, source_path, source, timeline)
     return made
 
 
-def _compare_length(source: Video, made: Video, timeline: Timeline) -> None:
-    shown = (timeline.shown[-1][1] + timeline.last_duration - timeline.shown[0][1]) * timeline.tick
-    if timeline.part is None:
-        shown = max(shown, Fraction(source.duration))
-    if made.duration > shown + Fraction(SOUND_SECONDS) + timeline.tick * timeline.last_duration:
-        raise Mismatch(f"The result lasts {made.duration:.3f} s instead of {float(shown):.3f} s.")
+def _verify_sound(path: Path, made: Video, source_path: Path, source: Video, timeline: Timeline) -> None:
+    heard, expected = made.sound, source.sound
+    if len(heard) != len(expected):
+        raise Mismatch(f"The result has {len(heard)} sound streams where the source has {len(expected)}.")
+    for is_there, should_be in zip(heard, expected, strict=True):
+        actual, wanted = _span(path, is_there.index), _span(source_path, should_be.index)
+        if timeline.part is not None:
+            begin, end = (float(second - timeline.part[0]) for second in timeline.part)
+            start = float(timeline.part[0])
+            wanted = (max(begin, wanted[0] - start), min(end, wanted[1] - start))
+        if wanted[0] < wanted[1] and max(abs(a - b) for a, b in zip(actual, wanted, strict=True)) > SOUND_SECONDS:
+            raise Mismatch(
+                f"Sound stream {is_there.index} of the result goes from {actual[0]:.3f} s to {actual[1]:.3f} s "
+                f"instead of {wanted[0]:.3f} s to {wanted[1]:.3f} s."
+            )
+
+
+def _span(path: Path, stream: int) -> tuple[float, float]:
+    """When a stream starts and ends, in seconds; nothing if its packets have no times."""
+    begin, end = math.inf, -math.inf
+    for at, length in packet_entries(path, stream, "pts_time,duration_time"):
+        if at != "N/A":
+            begin = min(begin, float(at))
+            end = max(end, float(at) + (0.0 if length == "N/A" else float(length)))
+    return (begin, end) if begin <= end else (0.0, 0.0)

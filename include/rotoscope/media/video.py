@@ -73,5 +73,6 @@ class Video(BaseModel):
         return (self.height, self.width) if self.rotation in (90, 270) else (self.width, self.height)
 
     @property
-    def has_sound(self) -> bool:
-        return any(other.kind == "audio" for other in self.others)
+    def sound(self) -> list[OtherStream]:
+        """The sound streams, in the file's order."""
+        return [other for other in self.others if other.kind == "audio"]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rotoscope import formats
+from rotoscope.errors import Mismatch
 from rotoscope.media.decode import decode
 from rotoscope.media.deliver import deliver, notices
 from rotoscope.media.pictures import save, side_by_side
@@ -17,7 +18,7 @@ from rotoscope.media.video import Video
 from rotoscope.painting import show
 from rotoscope.plan import Plan, timeline_of
 from rotoscope.provenance import provenance
-from rotoscope.steps.paint import painted_track, segment_track
+from rotoscope.steps.paint import painted_track, segment_track, stored_of
 from rotoscope.steps.progress import reporter
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -37,10 +38,10 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
         log.info("This result was assembled before; nothing to do")
         return objects
     timeline = timeline_of(plan.request, video)
-    with store.workspace(keys.run(run_id)) as folder:
+    with store.workspace(keys.run(run_id)) as folder, store.local(keys.source(plan.video)) as source:
         path = folder / "painted"
-        _join(store, plan, video, timeline, path, run_id)
-        made = verify(path, video, timeline)
+        _join(store, plan, video, timeline, source, path, run_id)
+        made = verify(path, source, video, timeline)
         _pictures(store, plan, video, timeline, folder, run_id)
         store.put(objects["video"], path)
         store.put(objects["poster"], folder / "poster.jpg")
@@ -68,25 +69,26 @@ def result_keys(plan: Plan) -> dict[str, str]:
     return {kind: keys.result(plan.result, name) for kind, name in names.items()}
 
 
-def _join(store: Store, plan: Plan, video: Video, timeline: Timeline, path: Path, run_id: str) -> None:
+def _join(
+    store: Store, plan: Plan, video: Video, timeline: Timeline, source: Path, path: Path, run_id: str
+) -> None:
     """Decode the painted chunks one after the other into one encoder, together with the source's sound."""
     target = formats.get(plan.request.format)
-    picture = painted_track(path, plan, plan.chunks[0], video).picture
+    picture = stored_of(plan, video)
     report = reporter(store, run_id, "assemble", len(timeline.frames))
-    with (
-        store.local(keys.source(plan.video)) as source,
-        deliver(path, source, video, target, picture, timeline) as timed,
-    ):
+    with deliver(path, source, video, target, picture, timeline) as timed:
         show(timeline, _painted_frames(store, plan, video, timeline), timed, report)
 
 
 def _painted_frames(store: Store, plan: Plan, video: Video, timeline: Timeline) -> Iterator[tuple[int, Frame]]:
-    pts = video.pts
+    pts, frames, picture = video.pts, timeline.frames, stored_of(plan, video)
     for chunk in plan.chunks:
-        indices = chunk.of(timeline.frames)
+        indices = chunk.of(frames)
+        if not store.exists(keys.painted(chunk.digest)):
+            raise Mismatch(f"Chunk {chunk.index} ({chunk.label}) is not painted; run its filter task, then assemble again.")
         with store.local(keys.painted(chunk.digest)) as path:
             track = painted_track(path, plan, chunk, video)
-            yield from zip(indices, decode(track, track.picture, [pts[index] for index in indices]), strict=True)
+            yield from zip(indices, decode(track, picture, [pts[index] for index in indices]), strict=True)
 
 
 def _pictures(store: Store, plan: Plan, video: Video, timeline: Timeline, folder: Path, run_id: str) -> None:
@@ -102,5 +104,5 @@ def _pictures(store: Store, plan: Plan, video: Video, timeline: Timeline, folder
 
 
 def _one(track: Track, pts: int) -> Frame:
-    (frame,) = decode(track, Picture(RGB, track.picture.size), [pts])
+    (frame,) = decode(track, Picture(RGB, track.size), [pts])
     return frame

@@ -11,8 +11,9 @@ from typing import Any
 from rotoscope import formats
 from rotoscope.errors import Mismatch
 from rotoscope.media.encode import encode_lossless
+from rotoscope.media.pixels import file_format
 from rotoscope.media.probe import file_sha256, read_packets
-from rotoscope.media.track import Track
+from rotoscope.media.track import Picture, Track
 from rotoscope.media.video import Video
 from rotoscope.painting import Report, Workshop, stored_picture
 from rotoscope.plan import Chunk, Plan, timeline_of
@@ -53,8 +54,14 @@ def segment_track(store: Store, video: Video, chunk: Chunk, run_id: str) -> Iter
 
 def painted_track(path: Path, plan: Plan, chunk: Chunk, video: Video) -> Track:
     """How to read a painted chunk of a plan; its timestamps count from its first frame."""
-    stored = stored_picture(plan.request, video, formats.get(plan.request.format).pixel_format)
-    return Track(path, 0, video.tick, stored, video.colour, offset=video.pts[chunk.start])
+    stored = stored_of(plan, video)
+    offset = video.pts[chunk.start]
+    return Track(path, 0, video.tick, file_format(stored.pixel_format), stored.size, video.colour, offset=offset)
+
+
+def stored_of(plan: Plan, video: Video) -> Picture:
+    """What the frames of a plan's painted chunks look like."""
+    return stored_picture(plan.request, video, formats.get(plan.request.format).pixel_format)
 
 
 def _finished(store: Store, chunk: Chunk) -> dict[str, Any] | None:
@@ -96,7 +103,7 @@ def _encode(
     target = painted_track(painted, plan, chunk, video)
     pts = video.pts[chunk.start : chunk.end]
     wanted = chunk.of(timeline_of(plan.request, video).frames)
-    with encode_lossless(painted, workshop.picture, target.picture, video.tick, video.colour) as timed:
+    with encode_lossless(painted, workshop.picture, stored_of(plan, video), video.tick, video.colour) as timed:
         frames = workshop.frames(segment, pts, chunk.start, wanted, threads)
         for done, (index, frame) in enumerate(frames, 1):
             timed.write(pts[index - chunk.start] - target.offset, frame)

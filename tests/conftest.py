@@ -1,0 +1,19 @@
+"""Fixtures for all tests: a clip with sound and a store in a fresh folder."""
+
+from pathlib import Path
+
+import pytest
+
+from rotoscope.store.folder import FolderStore
+from tests.media import make_video
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 frames of 160x90 with B-frames, a key frame every 12, and sound."""
+    return make_video(tmp_path_factory.mktemp("media") / "clip.mp4")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "store")

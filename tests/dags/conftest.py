@@ -1,0 +1,43 @@
+"""An Airflow of the tests' own: a fresh home, a SQLite database, the checkout's dags/ and plugins/.
+
+The environment must be set before anything imports airflow, so this happens as pytest loads this file.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+HOME = Path(tempfile.mkdtemp(prefix="rotoscope-airflow-"))
+STORE = HOME / "store"
+
+os.environ.update(
+    AIRFLOW_HOME=str(HOME),
+    AIRFLOW__CORE__DAGS_FOLDER=str(CHECKOUT / "dags"),
+    AIRFLOW__CORE__PLUGINS_FOLDER=str(CHECKOUT / "plugins"),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{HOME / 'airflow.db'}",
+    AIRFLOW_CONN_ROTOSCOPE_STORE=json.dumps({"conn_type": "fs", "extra": {"path": str(STORE)}}),
+)
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    from airflow.utils.db import initdb
+
+    initdb()
+
+
+@pytest.fixture(scope="session")
+def dag_bag(airflow_database: None):
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag()
+
+
+@pytest.fixture(scope="session")
+def dag(dag_bag):
+    return dag_bag.dags["rotoscope"]

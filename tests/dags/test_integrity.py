@@ -1,0 +1,87 @@
+"""Every DAG can be loaded, found, run and understood by whoever is on call."""
+
+import contextlib
+import copy
+import importlib.metadata
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from rotoscope.request import Request
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+POOLS = json.loads((CHECKOUT / "include" / "pools.json").read_text())
+
+
+def test_no_import_errors(dag_bag) -> None:
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == {"rotoscope"}
+
+
+def test_no_file_in_dags_or_plugins_shadows_a_package() -> None:
+    installed = set(importlib.metadata.packages_distributions()) | {"rotoscope"}
+    ours = {path.stem for folder in ("dags", "plugins") for path in (CHECKOUT / folder).iterdir()}
+    assert ours & installed == set()
+
+
+def test_dags_have_tags_an_owner_and_triage_notes(dag_bag) -> None:
+    for dag in dag_bag.dags.values():
+        assert dag.tags
+        assert "fails" in dag.doc_md
+        for task in dag.tasks:
+            assert task.owner == "rotoscope"
+            assert task.doc_md
+            assert task.execution_timeout
+            assert task.retries
+            assert task.retry_exponential_backoff
+
+
+def test_each_step_has_its_pool_and_queue(dag) -> None:
+    for name in ("split", "filter", "assemble"):
+        task = dag.get_task(name)
+        assert task.pool == name
+        assert task.queue == name
+        assert name in POOLS
+    assert POOLS["assemble"]["slots"] == 1
+
+
+def test_clean_up_is_a_teardown_and_says_nothing_about_success(dag) -> None:
+    task = dag.get_task("clean_up")
+    assert task.is_teardown
+    assert not task.on_failure_fail_dagrun
+
+
+@pytest.mark.parametrize(
+    ("conf", "accepted"),
+    [
+        ({"source": "/videos/flight.mp4"}, True),
+        ({"source": "a", "filter": "sea-mist", "strength": 0.5, "keep_colours": True, "start": "0:10", "end": "1:00"}, True),
+        ({"source": "a", "size": "720p", "fps": 25, "format": "mov", "chunk_frames": 24}, True),
+        ({}, False),
+        ({"source": "a", "filter": "nope"}, False),
+        ({"source": "a", "strength": 1.5}, False),
+        ({"source": "a", "start": "noon"}, False),
+        ({"source": "a", "fps": 0}, False),
+        ({"source": "a", "size": "big"}, False),
+        ({"source": "a", "format": "vhs"}, False),
+        ({"source": "a", "chunk_frames": 1.5}, False),
+    ],
+)
+def test_the_forms_schema_refuses_bad_values(dag, conf: dict, accepted: bool) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    params = copy.deepcopy(dag.params)
+    with contextlib.nullcontext() if accepted else pytest.raises(ParamValidationError):
+        params.update(conf)
+        params.validate()
+
+
+def test_every_field_of_the_form_is_labelled_and_explained(dag) -> None:
+    assert set(dag.params) == set(Request.model_fields)
+    for name in dag.params:
+        param = dag.params.get_param(name)
+        assert param.schema["title"]
+        assert param.description
+        jsonschema.Draft202012Validator.check_schema(param.schema)

@@ -1,0 +1,69 @@
+"""The real DAG, run in this process by `dag.test()`, with real ffmpeg and the real model."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.dags.conftest import STORE
+from tests.media import frame_hashes, sound_hash, timestamps
+
+
+def states(run) -> dict[tuple[str, int], str]:
+    return {(task.task_id, task.map_index): str(task.state) for task in run.get_task_instances()}
+
+
+def results(name: str) -> list[Path]:
+    return sorted(STORE.glob(f"results/*/{name}"), key=lambda path: path.stat().st_mtime)
+
+
+def test_a_clip_is_painted(dag, clip: Path) -> None:
+    run = dag.test(run_conf={"source": str(clip), "filter": "sea-mist", "chunk_frames": 20})
+    assert states(run) == {
+        ("split", -1): "success",
+        ("filter", 0): "success",
+        ("filter", 1): "success",
+        ("filter", 2): "success",
+        ("assemble", -1): "success",
+        ("clean_up", -1): "success",
+    }
+    labels = {task.rendered_map_index for task in run.get_task_instances() if task.task_id == "filter"}
+    assert labels == {"00:00-00:00, 20 frames", "00:00-00:01, 20 frames", "00:01-00:01, 8 frames"}
+    result = results("clip-sea-mist.mp4")[-1]
+    assert timestamps(result) == timestamps(clip)
+    assert sound_hash(result) == sound_hash(clip)
+    assert not set(frame_hashes(result)) & set(frame_hashes(clip))
+    assert {path.name for path in result.parent.iterdir()} >= {"poster.jpg", "before_after.jpg", "manifest.json", "provenance.json"}
+    assert not list(STORE.glob("runs/*")), "the scratch of the run is gone"
+
+
+def test_xcoms_hold_references_only(dag, clip: Path) -> None:
+    run = dag.test(run_conf={"source": str(clip), "filter": "identity", "chunk_frames": 1})
+    chunks = run.get_task_instance("split").xcom_pull(task_ids="split")
+    assert len(chunks) == 48
+    assert all(set(chunk) == {"plan", "index", "frames", "label"} for chunk in chunks)
+
+
+@pytest.mark.parametrize(
+    ("content", "conf", "says"),
+    [
+        (None, {}, "There is no file"),
+        (b"", {}, "is empty (0 bytes)"),
+        (b"Dear diary", {}, "is not a video that can be read"),
+        ("clip", {"start": "1:00"}, "has no frame from 60 s to its end"),
+        ("clip", {"start": "2", "end": "1"}, "The part from 2 to 1 is empty"),
+    ],
+    ids=["missing", "empty", "text", "part-beyond-the-end", "empty-part"],
+)
+def test_what_the_form_cannot_see_fails_in_split_at_once(
+    dag, clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], content: object, conf: dict, says: str
+) -> None:
+    source = clip if content == "clip" else tmp_path / "source.mp4"
+    if isinstance(content, bytes):
+        source.write_bytes(content)
+    run = dag.test(run_conf={"source": str(source), **conf})
+    split = run.get_task_instance("split")
+    assert str(split.state) == "failed"
+    assert split.try_number == 1, "a refusal is not tried again"
+    assert states(run)["assemble", -1] == "upstream_failed"
+    assert str(run.state) == "failed"
+    assert says in "".join(capfd.readouterr())

@@ -1,0 +1,61 @@
+"""`python -m rotoscope`, as its users run it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.media import frame_hashes, sound_hash, timestamps
+
+
+def rotoscope(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "rotoscope", *map(str, arguments)], capture_output=True, text=True)
+
+
+def test_probe_prints_json(clip: Path) -> None:
+    done = rotoscope("probe", clip)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["frames"] == 48
+
+
+def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    done = rotoscope("paint", clip, "-o", output, "--filter", "sea-mist")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "48 frames" in done.stderr
+    assert timestamps(output) == timestamps(clip)
+    assert sound_hash(output) == sound_hash(clip)
+    assert not set(frame_hashes(output)) & set(frame_hashes(clip))
+    assert list(tmp_path.iterdir()) == [output]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("probe", "nowhere.mp4"), "There is no file nowhere.mp4"),
+        (("paint", "nowhere.mp4", "-o", "out.mp4"), "There is no file nowhere.mp4"),
+        (("paint", "CLIP", "-o", "out.docx"), "Files ending in .docx cannot be written; end the name in one of .mov, .mp4"),
+        (("paint", "CLIP", "-o", "no/such/out.mp4"), "There is no folder no/such"),
+        (("paint", "CLIP", "-o", "out.mp4", "--filter", "nope"), "There is no filter 'nope'"),
+        (("paint", "CLIP", "-o", "out.mp4", "--strength", "2"), "strength is 2.0, but it should be less than"),
+    ],
+)
+def test_a_refusal_is_one_sentence_and_exit_code_2(clip: Path, arguments: tuple[str, ...], says: str) -> None:
+    done = rotoscope(*(str(clip) if argument == "CLIP" else argument for argument in arguments))
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_help_lists_every_field() -> None:
+    text = rotoscope("paint", "--help").stdout
+    assert all(f"--{field}" in text for field in ("filter", "strength", "keep-colours", "start", "end", "size", "fps"))
+
+
+def test_filters_are_listed_with_a_sentence() -> None:
+    lines = rotoscope("filters").stdout.splitlines()
+    assert len(lines) == 27
+    assert any(line.startswith("starlit-swirl ") and line.endswith("night sky.") for line in lines)

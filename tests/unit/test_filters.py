@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from rotoscope import engines
+from rotoscope.errors import Refused, RotoscopeError
+from rotoscope.filters import catalogue, chain
+
+
+@pytest.fixture(scope="module")
+def frame() -> np.ndarray:
+    """A gradient with an edge: 70 rows, which the network cannot halve twice, and 94 columns."""
+    rows, columns = np.mgrid[0:70, 0:94]
+    picture = np.stack([rows * 3, columns * 2, 255 - rows * 2], axis=2)
+    picture[20:40, 30:60] = 240
+    return picture.astype(np.uint8)
+
+
+def test_every_filter_has_its_own_name_title_and_sentence() -> None:
+    filters = list(catalogue.catalogue().values())
+    assert len(filters) == 27
+    for field in ("name", "title", "sentence"):
+        assert len({getattr(one, field) for one in filters}) == len(filters)
+    assert all(one.sentence.endswith(".") for one in filters)
+
+
+def test_each_of_the_26_styles_paints_its_own_picture(frame: np.ndarray) -> None:
+    painted = {}
+    for one in catalogue.catalogue().values():
+        if one.engine == "onnx":
+            picture = engines.load(one, 1)(frame)
+            assert picture.shape == frame.shape
+            assert picture.dtype == np.uint8
+            painted[one.name] = picture.tobytes()
+    assert len(set(painted.values())) == 26
+
+
+def test_the_number_of_threads_changes_no_bit(frame: np.ndarray) -> None:
+    one = catalogue.get("sea-mist")
+    assert {engines.load(one, threads)(frame).tobytes() for threads in (1, 2, 3)} == {engines.load(one, 1)(frame).tobytes()}
+
+
+def test_strength_mixes_between_source_and_paint(frame: np.ndarray) -> None:
+    one = catalogue.get("lava-glow")
+    full = chain.load(one, 1, False, 1)(frame).astype(int)
+    half = chain.load(one, 0.5, False, 1)(frame).astype(int)
+    assert np.abs(half - (full + frame) / 2).max() <= 0.5
+
+
+def test_keeping_colours_takes_light_from_the_paint_and_hue_from_the_source(frame: np.ndarray) -> None:
+    one = catalogue.get("lava-glow")
+    painted, kept = (chain.load(one, 1, keep, 1)(frame).astype(float) for keep in (False, True))
+    inside = ((kept > 0) & (kept < 255)).all(axis=2)  # where nothing was clipped
+    assert inside.mean() > 0.2
+    assert np.abs((kept - painted) @ chain.LUMA)[inside].max() <= 1
+    difference = kept - frame
+    assert np.ptp(difference[inside], axis=1).max() <= 1, "all three channels move by the same amount"
+
+
+def test_other_weights_than_the_catalogues_are_not_used() -> None:
+    weights = catalogue.get("sea-mist").weights
+    assert weights is not None
+    with pytest.raises(RotoscopeError, match="are not those of the catalogue"):
+        weights.model_copy(update={"file": "models/arbitrary_predict.onnx"}).read()
+
+
+def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
+    with pytest.raises(Refused, match=r"no filter 'van-gogh'; choose one of identity, straw-field"):
+        catalogue.get("van-gogh")

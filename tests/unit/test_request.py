@@ -1,0 +1,56 @@
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from rotoscope.errors import Refused
+from rotoscope.request import Request
+
+
+def test_defaults_paint_the_whole_video_as_it_is() -> None:
+    request = Request.parse({"source": "a.mp4"})
+    assert (request.strength, request.size, request.rate, request.start_second) == (1.0, "source", None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "source is missing"),
+        ({"source": "a", "filter": "nope"}, "no filter 'nope'; choose one of identity"),
+        ({"source": "a", "format": "vhs"}, "no output format 'vhs'; choose one of mov"),
+        ({"source": "a", "strength": 3}, "strength is 3, but it should be less than or equal to 1"),
+        ({"source": "a", "start": "noon"}, "start is 'noon', which is no time; write seconds"),
+        ({"source": "a", "start": "5", "end": "0:04"}, "part from 5 to 0:04 is empty"),
+        ({"source": "a", "colour": "red"}, "colour is not a field of a request; the fields are source"),
+        ({"source": "a", "size": "huge"}, "size is 'huge'"),
+        ({"source": "a", "fps": 0}, "fps is 0"),
+        ({"source": "a", "chunk_frames": 0}, "chunk_frames is 0"),
+    ],
+)
+def test_a_bad_value_is_refused_in_a_sentence(fields: dict[str, Any], says: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        Request.parse(fields)
+    assert says in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("7", 7), ("1:02.5", Fraction(125, 2)), ("1:00:01", 3601), (4.25, Fraction(17, 4)), ("", None)]
+)
+def test_times(text: Any, seconds: Any) -> None:
+    assert Request.parse({"source": "a", "start": text}).start_second == seconds
+
+
+@pytest.mark.parametrize(
+    ("fps", "rate"), [(25, Fraction(25)), (29.97, Fraction(30000, 1001)), (23.976, Fraction(24000, 1001)), (12.5, Fraction(25, 2))]
+)
+def test_broadcast_rates_are_exact(fps: float, rate: Fraction) -> None:
+    assert Request.parse({"source": "a", "fps": fps}).rate == rate
+
+
+@pytest.mark.parametrize(
+    ("upright", "size", "painted"),
+    [((1280, 720), "360p", (640, 360)), ((720, 1280), "360p", (360, 640)), ((1280, 720), "source", (1280, 720)), ((1918, 1080), "480p", (852, 480))],
+)
+def test_size_is_that_of_the_shorter_side(upright: tuple[int, int], size: str, painted: tuple[int, int]) -> None:
+    assert Request.parse({"source": "a", "size": size}).painted_size(upright) == painted
