@@ -5,7 +5,7 @@ FILTER ?=
 PYTHON := .venv/bin/python
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo up down test test-slow check bench lock clean setup setup-dev
+.PHONY: help demo up down test check bench lock clean setup setup-dev
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,10 +20,7 @@ down: ## Stop Airflow
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.local down; fi
 
 test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
-	@$(PYTHON) -m pytest -m "not slow"
-
-test-slow: setup-dev ## Run the tests that take minutes
-	@$(PYTHON) -m pytest -m slow
+	@$(PYTHON) -m pytest
 
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .

@@ -4,8 +4,8 @@
 One run of this DAG is one rotoscope request: **split** the video into chunks, **filter** each chunk, **assemble** the
 painted chunks with the source's sound. Trigger it with the form, or with the same fields as `conf` over REST.
 
-**Where the result is.** The XCom `return_value` of `assemble` names the painted video, a poster, a before/after picture,
-a manifest and a provenance record, as keys of the store (by default the folder `store/` of the checkout).
+**Where the result is.** The XCom `return_value` of `assemble` names the painted video, a poster, a before/after
+picture, a manifest and a provenance record, as keys of the store (by default the folder `store/` of the checkout).
 
 **Running it again** is safe at any time: painted chunks and finished results are found in the store and used.
 
@@ -17,7 +17,8 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, XComArg
+
 from video.operators import AssembleOperator, CleanUpOperator, FilterOperator, SplitOperator
 from video.params import request_params
 
@@ -71,7 +72,7 @@ Paints one chunk. A chunk that is already painted, by this run or another, is ch
     ).expand(chunk=split.output)
     assemble = AssembleOperator(
         task_id="assemble",
-        plan=split.output["plan"],
+        plan=XComArg(split, key="plan"),
         pool="assemble",
         queue="assemble",
         execution_timeout=timedelta(hours=12),

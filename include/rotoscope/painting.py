@@ -51,21 +51,22 @@ class Workshop:
         paint = chain.load(filter, request.strength, request.keep_colours, max(1, threads // IN_FLIGHT))
         return cls(Picture(RGB, size), paint)
 
-    def frames(self, track: Track, pts: list[int], first: int, wanted: Iterable[int], threads: int) -> Iterator[tuple[int, Frame]]:
-        """Yield (index, painted frame) for each wanted frame.
+    def frames(
+        self, track: Track, pts: list[int], first: int, wanted: Iterable[int], threads: int
+    ) -> Iterator[tuple[int, Frame]]:
+        """
+        Yield (index, painted frame) for each wanted frame.
 
         pts: timestamps of all frames of `track` from index `first` on that lie between the wanted ones.
         """
         chosen = set(wanted)
         decoded = (
-            (index, frame)
-            for index, frame in enumerate(decode(track, self.picture, pts), first)
-            if index in chosen
+            (index, frame) for index, frame in enumerate(decode(track, self.picture, pts), first) if index in chosen
         )
         if self.paint is None:
             yield from decoded
         else:
-            yield from _overlapped(self.paint, decoded, min(threads, IN_FLIGHT))
+            yield from overlapped(self.paint, decoded, min(threads, IN_FLIGHT))
 
     def seconds_a_frame(self) -> float:
         """Measured work for one frame of this picture, in seconds, from a small trial scaled by its pixels."""
@@ -101,7 +102,7 @@ def show(timeline: Timeline, painted: Iterable[tuple[int, Frame]], timed: TimedF
         raise Mismatch(f"Frame {following[0]} was never painted.")
 
 
-def _overlapped(paint: Paint, frames: Iterable[tuple[int, Frame]], workers: int) -> Iterator[tuple[int, Frame]]:
+def overlapped(paint: Paint, frames: Iterable[tuple[int, Frame]], workers: int) -> Iterator[tuple[int, Frame]]:
     """Paint in threads and yield in order; only a few frames exist at any time."""
     waiting: deque[tuple[int, Future[Frame]]] = deque()
     with ThreadPoolExecutor(workers) as pool:

@@ -1,4 +1,4 @@
-"""The plan of a request: its chunks, decided once, so that asking twice gives the same chunks and finds them painted."""
+"""The plan of a request: its chunks, decided once, so that asking twice finds the same chunks painted."""
 
 from bisect import bisect_left
 from typing import Any, Literal

@@ -29,7 +29,8 @@ def provenance(plan: Plan, source: Video, made: Video, chunks: list[dict[str, An
         "painting": painting(request, source),
         "format": formats.get(request.format).model_dump(mode="json"),
         "chunks": [
-            {"start": chunk.start, "end": chunk.end, **record} for chunk, record in zip(plan.chunks, chunks, strict=True)
+            {"start": chunk.start, "end": chunk.end, **record}
+            for chunk, record in zip(plan.chunks, chunks, strict=True)
         ],
         "versions": {
             "rotoscope": __version__,

@@ -1,4 +1,5 @@
-"""The reference: the best single-process `decode | filter | encode` pipeline, over the same code as the DAG's tasks.
+"""
+The reference: the best single-process `decode | filter | encode` pipeline, over the same code as the DAG's tasks.
 
 Useful by itself, and the yardstick for equality and speed.
 """
@@ -19,7 +20,8 @@ from rotoscope.request import Request
 
 
 def paint(request: Request, output: Path, threads: int, report: Report) -> Video:
-    """Paint the request's video into the file `output`, which appears when it is finished and verified.
+    """
+    Paint the request's video into the file `output`, which appears when it is finished and verified.
 
     threads: for the filter, in all. Raises Refused for what cannot be used, Mismatch if frames went wrong.
     """

@@ -20,7 +20,9 @@ class Request(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str = Field(title="Video", description="Path of the video file, as the machine that runs the tasks sees it.")
+    source: str = Field(
+        title="Video", description="Path of the video file, as the machine that runs the tasks sees it."
+    )
     filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
@@ -60,9 +62,9 @@ class Request(BaseModel):
             raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
         catalogue.get(request.filter)
         formats.get(request.format)
-        if request.start_second is not None and request.end_second is not None:
-            if request.start_second >= request.end_second:
-                raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
+        start, end = request.start_second, request.end_second
+        if start is not None and end is not None and start >= end:
+            raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
         return request
 
     @field_validator("start", "end", mode="before")
@@ -87,7 +89,9 @@ class Request(BaseModel):
         if self.fps is None:
             return None
         broadcast = Fraction(round(self.fps * 1.001) * 1000, 1001)
-        return broadcast if abs(float(broadcast) - self.fps) < 0.001 else Fraction(str(self.fps)).limit_denominator(1000)
+        return (
+            broadcast if abs(float(broadcast) - self.fps) < 0.001 else Fraction(str(self.fps)).limit_denominator(1000)
+        )
 
     def painted_size(self, upright: tuple[int, int]) -> tuple[int, int]:
         """(width, height) of the painted frames for a video of this upright size in pixels."""

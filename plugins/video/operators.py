@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import BaseOperator, Context, XComArg
 from airflow.sdk.exceptions import AirflowFailException
-from object_store.connection import DEFAULT_CONNECTION, store_from
 
+from object_store.connection import DEFAULT_CONNECTION, store_from
 from rotoscope.errors import Refused
 from rotoscope.media import process
 from rotoscope.request import Request
@@ -48,7 +48,8 @@ def threads_of(slots: int) -> int:
 
 
 class SplitOperator(StepOperator):
-    """Register and probe the source in the run's params and cut it into chunks.
+    """
+    Register and probe the source in the run's params and cut it into chunks.
 
     Returns a reference for each chunk, to be mapped over, and pushes the plan's key as `plan`.
 
@@ -90,12 +91,12 @@ class AssembleOperator(StepOperator):
 
     template_fields: Sequence[str] = ("plan",)
 
-    def __init__(self, *, plan: str, **kwargs: Any) -> None:
+    def __init__(self, *, plan: str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.plan = plan
 
     def execute(self, context: Context) -> dict[str, str]:
-        return assemble(self.store(), self.plan, context["run_id"])
+        return assemble(self.store(), str(self.plan), context["run_id"])
 
 
 class CleanUpOperator(StepOperator):

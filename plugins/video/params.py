@@ -30,7 +30,9 @@ def _param(name: str, schema: dict[str, Any]) -> Param:
     for section, names in SECTIONS.items():
         if name in names:
             schema["section"] = section
-    return Param(default, **({"minLength": 1} if name == "source" else {}), **schema)
+    if name == "source":
+        schema["minLength"] = 1  # without a default, this makes the form ask for it
+    return Param(default, **schema)
 
 
 def _choices(name: str) -> dict[str, Any]:

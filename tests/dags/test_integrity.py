@@ -57,7 +57,17 @@ def test_clean_up_is_a_teardown_and_says_nothing_about_success(dag) -> None:
     ("conf", "accepted"),
     [
         ({"source": "/videos/flight.mp4"}, True),
-        ({"source": "a", "filter": "sea-mist", "strength": 0.5, "keep_colours": True, "start": "0:10", "end": "1:00"}, True),
+        (
+            {
+                "source": "a",
+                "filter": "sea-mist",
+                "strength": 0.5,
+                "keep_colours": True,
+                "start": "0:10",
+                "end": "1:00",
+            },
+            True,
+        ),
         ({"source": "a", "size": "720p", "fps": 25, "format": "mov", "chunk_frames": 24}, True),
         ({}, False),
         ({"source": "a", "filter": "nope"}, False),

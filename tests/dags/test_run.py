@@ -32,7 +32,12 @@ def test_a_clip_is_painted(dag, clip: Path) -> None:
     assert timestamps(result) == timestamps(clip)
     assert sound_hash(result) == sound_hash(clip)
     assert not set(frame_hashes(result)) & set(frame_hashes(clip))
-    assert {path.name for path in result.parent.iterdir()} >= {"poster.jpg", "before_after.jpg", "manifest.json", "provenance.json"}
+    assert {path.name for path in result.parent.iterdir()} >= {
+        "poster.jpg",
+        "before_after.jpg",
+        "manifest.json",
+        "provenance.json",
+    }
     assert not list(STORE.glob("runs/*")), "the scratch of the run is gone"
 
 

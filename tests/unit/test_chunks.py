@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from rotoscope.chunks import LONGEST_SECONDS, MOST_CHUNKS, SHORTEST_SECONDS, plan_chunks
@@ -7,11 +9,13 @@ from rotoscope.chunks import LONGEST_SECONDS, MOST_CHUNKS, SHORTEST_SECONDS, pla
 @pytest.mark.parametrize("seconds", [1e-6, 0.01, 0.3, 20.0])
 @pytest.mark.parametrize("slots", [1, 2, 16])
 @pytest.mark.parametrize("length", [None, 1, 7, 10_000_000])
-def test_chunks_cover_every_frame_once_and_in_order(frames: int, seconds: float, slots: int, length: int | None) -> None:
+def test_chunks_cover_every_frame_once_and_in_order(
+    frames: int, seconds: float, slots: int, length: int | None
+) -> None:
     chunks = plan_chunks(frames, seconds, slots, length)
     assert chunks[0].start == 0
     assert chunks[-1].stop == frames
-    assert all(a.stop == b.start for a, b in zip(chunks, chunks[1:], strict=False))
+    assert all(a.stop == b.start for a, b in itertools.pairwise(chunks))
     assert all(len(chunk) > 0 for chunk in chunks)
     assert len(chunks) <= MOST_CHUNKS
 

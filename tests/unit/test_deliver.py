@@ -84,7 +84,7 @@ def test_the_shown_size_keeps_the_shape_of_wide_pixels(tmp_path: Path) -> None:
 
 
 def test_a_part_beyond_the_end_is_refused(clip: Path, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="has no frame from 5 s to its end; it lasts 1.92 s"):
+    with pytest.raises(Refused, match=r"has no frame from 5 s to its end; it lasts 1\.92 s"):
         paint(clip, tmp_path / "out.mp4", start="5")
 
 

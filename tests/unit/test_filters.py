@@ -36,7 +36,9 @@ def test_each_of_the_26_styles_paints_its_own_picture(frame: np.ndarray) -> None
 
 def test_the_number_of_threads_changes_no_bit(frame: np.ndarray) -> None:
     one = catalogue.get("sea-mist")
-    assert {engines.load(one, threads)(frame).tobytes() for threads in (1, 2, 3)} == {engines.load(one, 1)(frame).tobytes()}
+    assert {engines.load(one, threads)(frame).tobytes() for threads in (1, 2, 3)} == {
+        engines.load(one, 1)(frame).tobytes()
+    }
 
 
 def test_strength_mixes_between_source_and_paint(frame: np.ndarray) -> None:

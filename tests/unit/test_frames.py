@@ -26,7 +26,9 @@ def all_frames(track: Track, pts: list[int]) -> list[bytes]:
 @pytest.mark.parametrize("pixel_format", sorted(LAYOUTS))
 @pytest.mark.parametrize("size", [(64, 36), (63, 35)])
 @pytest.mark.parametrize("colour", [Colour(), Colour(range="pc"), Colour(matrix="bt709", range="tv")], ids=str)
-def test_lossless_encoding_gives_back_every_bit_and_every_tick(tmp_path: Path, pixel_format: str, size: tuple[int, int], colour: Colour) -> None:
+def test_lossless_encoding_gives_back_every_bit_and_every_tick(
+    tmp_path: Path, pixel_format: str, size: tuple[int, int], colour: Colour
+) -> None:
     picture = Picture(pixel_format, size)
     pts = [0, 1001, 2002, 9009, 9010]
     noise = np.random.default_rng(1)
@@ -52,10 +54,14 @@ def test_decoding_notices_a_frame_that_is_missing_or_moved(clip: Path) -> None:
 def test_an_encoder_that_fails_says_why(tmp_path: Path) -> None:
     picture = Picture("yuv420p", (64, 36))
     frame: Frame = np.zeros(picture.frame_bytes, np.uint8)
-    with pytest.raises(ProcessFailed, match="No such file"):  # noqa: SIM117
+
+    def encode() -> None:
         with encode_lossless(tmp_path / "no" / "x.nut", picture, picture, Fraction(1, 25), Colour()) as timed:
             for when in range(1000):
                 timed.write(when, frame)
+
+    with pytest.raises(ProcessFailed, match="No such file"):
+        encode()
 
 
 OPEN_GOP = ("-c:v", "libx264", "-preset", "medium", "-x264-params", "open-gop=1:bframes=3:b-pyramid=none:scenecut=0")

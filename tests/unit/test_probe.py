@@ -56,7 +56,10 @@ def _no_frames(path: Path) -> None:
         (lambda path: None, "There is no file"),
         (lambda path: path.mkdir(), "is not a file; give the path of one video file"),
         (lambda path: path.touch(), "source.mp4 is empty (0 bytes)"),
-        (lambda path: path.write_text("Dear diary,\n" * 99), "source.mp4 is not a video that can be read; give a video"),
+        (
+            lambda path: path.write_text("Dear diary,\n" * 99),
+            "source.mp4 is not a video that can be read; give a video",
+        ),
         (_picture, "source.mp4 is a picture (PNG), not a video; give a video"),
         (_sound, "source.mp4 has no video stream, only audio; give a video"),
         (_no_frames, "source.mp4"),

@@ -35,14 +35,16 @@ def test_a_bad_value_is_refused_in_a_sentence(fields: dict[str, Any], says: str)
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("7", 7), ("1:02.5", Fraction(125, 2)), ("1:00:01", 3601), (4.25, Fraction(17, 4)), ("", None)]
+    ("text", "seconds"),
+    [("7", 7), ("1:02.5", Fraction(125, 2)), ("1:00:01", 3601), (4.25, Fraction(17, 4)), ("", None)],
 )
 def test_times(text: Any, seconds: Any) -> None:
     assert Request.parse({"source": "a", "start": text}).start_second == seconds
 
 
 @pytest.mark.parametrize(
-    ("fps", "rate"), [(25, Fraction(25)), (29.97, Fraction(30000, 1001)), (23.976, Fraction(24000, 1001)), (12.5, Fraction(25, 2))]
+    ("fps", "rate"),
+    [(25, Fraction(25)), (29.97, Fraction(30000, 1001)), (23.976, Fraction(24000, 1001)), (12.5, Fraction(25, 2))],
 )
 def test_broadcast_rates_are_exact(fps: float, rate: Fraction) -> None:
     assert Request.parse({"source": "a", "fps": fps}).rate == rate
@@ -50,7 +52,12 @@ def test_broadcast_rates_are_exact(fps: float, rate: Fraction) -> None:
 
 @pytest.mark.parametrize(
     ("upright", "size", "painted"),
-    [((1280, 720), "360p", (640, 360)), ((720, 1280), "360p", (360, 640)), ((1280, 720), "source", (1280, 720)), ((1918, 1080), "480p", (852, 480))],
+    [
+        ((1280, 720), "360p", (640, 360)),
+        ((720, 1280), "360p", (360, 640)),
+        ((1280, 720), "source", (1280, 720)),
+        ((1918, 1080), "480p", (852, 480)),
+    ],
 )
 def test_size_is_that_of_the_shorter_side(upright: tuple[int, int], size: str, painted: tuple[int, int]) -> None:
     assert Request.parse({"source": "a", "size": size}).painted_size(upright) == painted

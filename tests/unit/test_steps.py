@@ -23,7 +23,9 @@ def request_for(source: Path, **fields: Any) -> Request:
     return Request.parse({"source": str(source), "filter": "starlit-swirl", "format": "mp4-lossless", **fields})
 
 
-def paint_all(store: FolderStore, request: Request, slots: int = 2, threads: int = 1) -> tuple[Path, list[dict[str, Any]]]:
+def paint_all(
+    store: FolderStore, request: Request, slots: int = 2, threads: int = 1
+) -> tuple[Path, list[dict[str, Any]]]:
     key, plan = split(request, store, RUN, slots, threads)
     records = [paint_chunk(store, key, chunk.index, RUN, threads) for chunk in plan.chunks]
     return Path(store.address(assemble(store, key, RUN)["video"])), records
@@ -85,7 +87,9 @@ def test_another_output_format_uses_the_painted_chunks(clip: Path, store: Folder
     assert painted_files(store) == before
 
 
-def test_a_copy_of_the_source_under_another_name_is_the_same_video(clip: Path, store: FolderStore, tmp_path: Path) -> None:
+def test_a_copy_of_the_source_under_another_name_is_the_same_video(
+    clip: Path, store: FolderStore, tmp_path: Path
+) -> None:
     paint_all(store, request_for(clip, chunk_frames=24))
     before = painted_files(store)
     copy = tmp_path / "copy.mp4"
@@ -107,7 +111,7 @@ def test_a_damaged_painted_chunk_is_painted_again_and_only_that(clip: Path, stor
 
 
 def test_one_chunk_is_painted_after_the_runs_scratch_is_gone(clip: Path, store: FolderStore) -> None:
-    key, plan = split(request_for(clip, chunk_frames=16), store, RUN, 2, 1)
+    key, _plan = split(request_for(clip, chunk_frames=16), store, RUN, 2, 1)
     store.delete(keys.run(RUN))
     assert paint_chunk(store, key, 1, RUN, 1)["frames"] == 16
 
@@ -139,7 +143,7 @@ def test_a_result_that_misses_a_painted_chunk_is_not_published(clip: Path, store
     key, plan = split(request_for(clip, chunk_frames=16), store, RUN, 2, 1)
     for chunk in plan.chunks[:-1]:
         paint_chunk(store, key, chunk.index, RUN, 1)
-    with pytest.raises(Mismatch, match="Chunk 2 .* is not painted"):
+    with pytest.raises(Mismatch, match=r"Chunk 2 .* is not painted"):
         assemble(store, key, RUN)
     assert not (store.root / "results").exists()
 

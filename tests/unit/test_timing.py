@@ -5,7 +5,9 @@ import pytest
 from rotoscope.media import timing
 
 
-@pytest.mark.parametrize("pts", [[0], [5, 6], [0, 512, 1024], [0, 33, 67, 100, 133], [-3, 0, 900, 901, 902], list(range(0, 90, 3))])
+@pytest.mark.parametrize(
+    "pts", [[0], [5, 6], [0, 512, 1024], [0, 33, 67, 100, 133], [-3, 0, 900, 901, 902], list(range(0, 90, 3))]
+)
 def test_runs_give_back_every_timestamp(pts: list[int]) -> None:
     assert timing.expand(timing.compress(pts)) == pts
 
@@ -22,7 +24,9 @@ def test_between_counts_from_the_first_frame_and_leaves_out_the_end() -> None:
     assert timing.between(pts, tick, Fraction(9), None) == range(4, 4)
 
 
-@pytest.mark.parametrize(("tick", "rate"), [((1, 12800), (60, 1)), ((1, 1000), (30000, 1001)), ((1001, 30000), (25, 1))])
+@pytest.mark.parametrize(
+    ("tick", "rate"), [((1, 12800), (60, 1)), ((1, 1000), (30000, 1001)), ((1001, 30000), (25, 1))]
+)
 def test_common_tick_holds_both_clocks_in_whole_numbers(tick: tuple[int, int], rate: tuple[int, int]) -> None:
     fine = timing.common_tick(Fraction(*tick), Fraction(*rate))
     assert (Fraction(*tick) / fine).denominator == 1

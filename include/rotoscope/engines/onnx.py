@@ -1,6 +1,7 @@
 """The engine `onnx`: feed-forward style networks on this machine's processor with ONNX Runtime."""
 
 from functools import cache
+from typing import Literal
 
 import numpy as np
 import onnxruntime
@@ -25,7 +26,8 @@ def _session(weights: Weights, threads: int) -> onnxruntime.InferenceSession:
 
 
 def load(filter: Filter, threads: int) -> Paint:
-    """A painter with one style of a multi-style network (inputs `image`, `style_weights`).
+    """
+    A painter with one style of a multi-style network (inputs `image`, `style_weights`).
 
     Its frames do not depend on `threads`. Raises RotoscopeError if the filter's style is not one of the network's.
     """
@@ -53,5 +55,5 @@ def _padded(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The frame with its last rows and columns mirrored until the network can halve it."""
     height, width, _ = frame.shape
     below, right = -height % MULTIPLE, -width % MULTIPLE
-    mode = "reflect" if min(height, width) > MULTIPLE else "edge"
+    mode: Literal["reflect", "edge"] = "reflect" if min(height, width) > MULTIPLE else "edge"
     return np.pad(frame, ((0, below), (0, right), (0, 0)), mode=mode) if below or right else frame

@@ -1,0 +1,1 @@
+"""Video: probe, cut, decode, encode, deliver, verify."""

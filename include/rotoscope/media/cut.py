@@ -27,7 +27,8 @@ class Piece:
 
 
 def pieces(packets: Packets, video: Video, runs: Sequence[range]) -> list[Piece]:
-    """The packets that each run of frames of the video needs to be decoded alone.
+    """
+    The packets that each run of frames of the video needs to be decoded alone.
 
     From the last key frame that is shown no later than the run's first frame, to the last packet in decoding order
     that the run shows. This holds for open GOPs too: frames that lead a key frame are shown before it.
@@ -57,7 +58,9 @@ def cut(source: Path, video: Video, wanted: Sequence[tuple[Piece, Path]]) -> Non
         copying = {"format": "nut", "c": "copy", "copyts": None, "copyinkf": None, "avoid_negative_ts": "disabled"}
         outputs = [
             # All that `noise` does here is to drop the packets of the others.
-            stream.output(f"file:{path}", **copying, **{"bsf:v": f"noise=drop='not(between(n,{piece.first},{piece.last}))'"})
+            stream.output(
+                f"file:{path}", **copying, **{"bsf:v": f"noise=drop='not(between(n,{piece.first},{piece.last}))'"}
+            )
             for piece, path in batch
         ]
         process.run("ffmpeg", ffmpeg.merge_outputs(*outputs).get_args())
@@ -66,5 +69,5 @@ def cut(source: Path, video: Video, wanted: Sequence[tuple[Piece, Path]]) -> Non
 def _offset(packets: Packets, tick: Fraction) -> int:
     """Ticks taken off all timestamps: none, but where some are negative, which NUT cannot hold, whole seconds."""
     below = -min(packets.pts) * tick
-    seconds = math.ceil(max(below, 0) / tick.numerator) * tick.numerator
+    seconds = math.ceil(max(below, Fraction(0)) / tick.numerator) * tick.numerator
     return -int(seconds / tick)

@@ -13,13 +13,18 @@ from rotoscope.media import process
 from rotoscope.media.pixels import RGB, layout_name
 from rotoscope.media.track import Frame, Picture, Track, matrix
 
-TURNS = {90: [("transpose", "clock")], 180: [("hflip",), ("vflip",)], 270: [("transpose", "cclock")]}
+TURNS: dict[int, list[tuple[str, ...]]] = {
+    90: [("transpose", "clock")],
+    180: [("hflip",), ("vflip",)],
+    270: [("transpose", "cclock")],
+}
 EXACT = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 """Scaler flags under which a frame's bytes depend on nothing but the frame."""
 
 
 def decode(track: Track, picture: Picture, pts: Sequence[int]) -> Iterator[Frame]:
-    """Yield the frames that have exactly the ascending timestamps `pts` (in the video's ticks), as `picture`.
+    """
+    Yield the frames that have exactly the ascending timestamps `pts` (in the video's ticks), as `picture`.
 
     Frames around them are decoded where others need them and dropped. Arrays are read-only and the caller's to keep.
     Raises Mismatch if a frame is missing, extra or has another timestamp, ProcessFailed if decoding fails.

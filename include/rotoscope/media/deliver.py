@@ -22,7 +22,8 @@ LARGEST_TIMESCALE = 2**31 - 1
 def deliver(
     path: Path, source: Path, video: Video, target: Format, frames: Picture, timeline: Timeline
 ) -> Iterator[TimedFrames]:
-    """Give a writer for the timeline's frames; when the block ends, `path` is the finished file.
+    """
+    Give a writer for the timeline's frames; when the block ends, `path` is the finished file.
 
     Sound, chapters and metadata come from `source` by copy where the format can hold them.
     Raises ProcessFailed if ffmpeg cannot encode or mux.
@@ -54,7 +55,9 @@ def notices(video: Video, target: Format) -> list[str]:
         said.append(f"The source has more than 8 bits a sample ({video.pixel_format}); the result has 8.")
     for other in video.others:
         if other.kind == "audio" and other.codec not in target.copied_sound:
-            said.append(f"Sound stream {other.index} ({other.codec}) was converted, since {target.title} cannot hold it.")
+            said.append(
+                f"Sound stream {other.index} ({other.codec}) was converted, since {target.title} cannot hold it."
+            )
         elif other.kind != "audio":
             said.append(f"Stream {other.index} ({other.kind}, {other.codec}) was left out.")
     return said
@@ -98,7 +101,8 @@ def _sound(streams: list[OtherStream], target: Format, timeline: Timeline) -> Op
 
 
 def _clocks(timeline: Timeline) -> Options:
-    """Timescales that hold every timestamp of the pictures exactly and the offset of the sound to some 10 us.
+    """
+    Timescales that hold every timestamp of the pictures exactly and the offset of the sound to some 10 us.
 
     ffmpeg's default movie timescale of 1,000 would round a late start of the pictures to milliseconds.
     A part keeps the source's clock inside ffmpeg, which interleaves by it, and is moved to zero on the way out.

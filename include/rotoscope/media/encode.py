@@ -19,7 +19,8 @@ Options = Mapping[str, str | int]
 
 
 class TimedFrames:
-    """Writes raw frames with timestamps into an ffmpeg child, as IVF: a frame's header there is its size and time.
+    """
+    Writes raw frames with timestamps into an ffmpeg child, as IVF: a frame's header there is its size and time.
 
     ffmpeg's raw video input knows no timestamps and its other containers round them; IVF has neither fault.
     Layout: https://wiki.multimedia.cx/index.php/Duck_IVF
@@ -49,8 +50,11 @@ class TimedFrames:
 
 
 @contextmanager
-def encode_lossless(path: Path, frames: Picture, stored: Picture, tick: Fraction, colour: Colour) -> Iterator[TimedFrames]:
-    """Encode frames into a NUT file from which they come back bit by bit, after conversion to `stored`.
+def encode_lossless(
+    path: Path, frames: Picture, stored: Picture, tick: Fraction, colour: Colour
+) -> Iterator[TimedFrames]:
+    """
+    Encode frames into a NUT file from which they come back bit by bit, after conversion to `stored`.
 
     NUT keeps any time base. H.264 at QP 0 is three times as fast and half as large as FFV1, but takes few formats.
     """
@@ -60,14 +64,16 @@ def encode_lossless(path: Path, frames: Picture, stored: Picture, tick: Fraction
         {"vcodec": "libx264", "qp": 0, "preset": "ultrafast"} if fast else {"vcodec": "ffv1", "level": 3, "g": 1}
     )
     held = {**exact(stored, tick), "pix_fmt": file_format(stored.pixel_format)}
-    output = pictures(frames, stored, tick, colour).output(f"file:{path}", format="nut", **codec, **held, **tags(colour))
+    output = pictures(frames, stored, tick, colour).output(
+        f"file:{path}", format="nut", **codec, **held, **tags(colour)
+    )
     with feed(output, frames, tick) as timed:
         yield timed
 
 
 @contextmanager
 def feed(output: Any, frames: Picture, tick: Fraction, shift: int = 0) -> Iterator[TimedFrames]:
-    """Run an ffmpeg-python output that reads `pictures`; frames come `shift` ticks later there than they are written."""
+    """Run an ffmpeg-python output that reads `pictures`; there, frames are `shift` ticks later than written."""
     with process.Process("ffmpeg", output.get_args(), stdin=True) as child:
         yield TimedFrames(child, frames, tick, shift)
         child.finish()
@@ -88,6 +94,7 @@ def pictures(frames: Picture, stored: Picture, tick: Fraction, colour: Colour) -
 
 
 def exact(stored: Picture, tick: Fraction) -> Options:
+    """Options under which an encoder keeps every frame, its format and its timestamp."""
     clock = f"{tick.numerator}/{tick.denominator}"
     return {"pix_fmt": stored.pixel_format, "fps_mode": "passthrough", "enc_time_base": clock}
 

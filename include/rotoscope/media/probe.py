@@ -33,7 +33,8 @@ class Packets:
 
 
 def probe(path: Path) -> tuple[Video, Packets]:
-    """Everything known of a video file and the packets that it is cut by.
+    """
+    Everything known of a video file and the packets that it is cut by.
 
     Raises Refused, naming the file and what to do, for anything that is not a video with frames and timestamps.
     """

@@ -1,5 +1,6 @@
 """The one runner for ffmpeg and ffprobe: quiet, guarded, and ended together with whoever started it."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -24,7 +25,8 @@ _running: set["Process"] = set()
 
 
 def tool(name: str) -> str:
-    """Path of `ffmpeg` or `ffprobe`: beside this interpreter first, so that a virtual environment can carry its own.
+    """
+    Path of `ffmpeg` or `ffprobe`: beside this interpreter first, so that a virtual environment can carry its own.
 
     Raises ProcessFailed if there is none.
     """
@@ -41,7 +43,8 @@ def source(path: Path, **options: Any) -> Any:
 
 
 class Process:
-    """A running child in a process group of its own; leaving the `with` block early ends the whole group.
+    """
+    A running child in a process group of its own; leaving the `with` block early ends the whole group.
 
     ```python
     with Process("ffmpeg", stream.get_args(), stdout=True) as child:
@@ -78,15 +81,14 @@ class Process:
         return self._child.stdout
 
     def finish(self, timeout: float | None = None) -> None:
-        """Close the child's standard input, wait for its end and raise ProcessFailed if it failed.
+        """
+        Close the child's standard input, wait for its end and raise ProcessFailed if it failed.
 
         timeout: seconds to wait before the child counts as hung and is ended.
         """
         if self._child.stdin is not None:
-            try:
+            with contextlib.suppress(BrokenPipeError):  # the exit status below says why it stopped reading
                 self._child.stdin.close()
-            except BrokenPipeError:
-                pass  # the exit status below says why it stopped reading
         try:
             status = self._child.wait(timeout)
         except subprocess.TimeoutExpired:
@@ -102,10 +104,8 @@ class Process:
 
     def kill(self) -> None:
         """End the child's whole process group at once."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._child.wait()
 
     def __enter__(self) -> Self:
@@ -116,10 +116,8 @@ class Process:
             self.kill()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
         self._log_reader.join()
         _running.discard(self)
 

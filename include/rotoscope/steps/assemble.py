@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rotoscope import formats
 from rotoscope.errors import Mismatch
@@ -27,7 +26,8 @@ log = logging.getLogger(__name__)
 
 
 def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
-    """Publish the result of a plan whose chunks are all painted; gives the keys of its objects by their kind.
+    """
+    Publish the result of a plan whose chunks are all painted; gives the keys of its objects by their kind.
 
     The result is verified first: raises Mismatch, and publishes nothing, if a frame is missing, moved or extra.
     """
@@ -69,9 +69,7 @@ def result_keys(plan: Plan) -> dict[str, str]:
     return {kind: keys.result(plan.result, name) for kind, name in names.items()}
 
 
-def _join(
-    store: Store, plan: Plan, video: Video, timeline: Timeline, source: Path, path: Path, run_id: str
-) -> None:
+def _join(store: Store, plan: Plan, video: Video, timeline: Timeline, source: Path, path: Path, run_id: str) -> None:
     """Decode the painted chunks one after the other into one encoder, together with the source's sound."""
     target = formats.get(plan.request.format)
     picture = stored_of(plan, video)
@@ -85,7 +83,9 @@ def _painted_frames(store: Store, plan: Plan, video: Video, timeline: Timeline) 
     for chunk in plan.chunks:
         indices = chunk.of(frames)
         if not store.exists(keys.painted(chunk.digest)):
-            raise Mismatch(f"Chunk {chunk.index} ({chunk.label}) is not painted; run its filter task, then assemble again.")
+            raise Mismatch(
+                f"Chunk {chunk.index} ({chunk.label}) is not painted; run its filter task, then assemble again."
+            )
         with store.local(keys.painted(chunk.digest)) as path:
             track = painted_track(path, plan, chunk, video)
             yield from zip(indices, decode(track, picture, [pts[index] for index in indices]), strict=True)

@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 
 def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: int) -> dict[str, Any]:
-    """Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256.
+    """
+    Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256.
 
     Nothing is painted if the store holds the chunk, whole. Raises Mismatch if frames come out other than planned.
     """

@@ -1,0 +1,1 @@
+"""Where videos, painted chunks and results live."""

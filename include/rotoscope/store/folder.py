@@ -1,5 +1,6 @@
 """A store in a folder, on one file system, so that renaming a finished file into place is atomic."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,10 +25,8 @@ class FolderStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         with path.open("rb") as file:
             os.fsync(file.fileno())
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(path, target)  # unlike a rename, this leaves an object that is there already as it is
-        except FileExistsError:
-            pass
         path.unlink()
 
     def put_json(self, key: str, document: Any) -> None:

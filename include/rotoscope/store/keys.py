@@ -18,26 +18,32 @@ def slug(name: str) -> str:
 
 
 def source(sha256: str) -> str:
+    """The registered source of a video."""
     return f"videos/{sha256}/source"
 
 
 def manifest(sha256: str) -> str:
+    """What is known of a video; where it is, the source is whole."""
     return f"videos/{sha256}/manifest.json"
 
 
 def plan(plan_digest: str) -> str:
+    """The plan of a request."""
     return f"plans/{plan_digest}.json"
 
 
 def painted(chunk_digest: str) -> str:
+    """A painted chunk."""
     return f"painted/{chunk_digest[:2]}/{chunk_digest}.nut"
 
 
 def painted_record(chunk_digest: str) -> str:
+    """The record of a painted chunk; where it is, the chunk is whole."""
     return f"painted/{chunk_digest[:2]}/{chunk_digest}.json"
 
 
 def result(result_digest: str, name: str) -> str:
+    """One of the files of a result."""
     return f"results/{result_digest}/{name}"
 
 
@@ -47,8 +53,10 @@ def run(run_id: str) -> str:
 
 
 def segment(run_id: str, index: int) -> str:
+    """The segment of the source that a chunk is painted from, for the length of a run."""
     return f"{run(run_id)}/segments/{index:05}.nut"
 
 
 def progress(run_id: str, step: str) -> str:
+    """How far a step of a run is."""
     return f"{run(run_id)}/progress/{step}.json"

@@ -1,0 +1,135 @@
+"""Speed, overhead and memory in one run, as ratios: `make bench`. Figures of different machines do not compare."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tools.local import LocalAirflow
+
+from benchmarks import clips, memory
+from rotoscope.media.probe import probe
+from rotoscope.painting import Workshop, overlapped
+from rotoscope.request import Request
+from rotoscope.store import keys
+from rotoscope.store.folder import FolderStore
+
+FILTER = "starlit-swirl"
+CORES = os.cpu_count() or 1
+ENGINE_FRAMES = 80
+REPEATS = 5
+CHUNKS = 30
+
+
+def main() -> None:
+    """Measure and print."""
+    clip = clips.minutes(1)
+    video, _ = probe(clip)
+    print(f"{video.frames} frames of {video.width}x{video.height}, {FILTER}, {CORES} cores\n")
+    with tempfile.TemporaryDirectory() as folder:
+        engine = engine_speed(clip)
+        show("raw engine", f"{engine:.2f} frames/s")
+        reference = video.frames / reference_seconds(clip, Path(folder))
+        show("reference", f"{reference:.2f} frames/s", f"{reference / engine:.2f} of the engine")
+        airflow = start(Path(folder))
+        try:
+            orchestrated(airflow, FolderStore(Path(folder) / "store"), clip, reference)
+            overhead(airflow, Path(folder))
+        finally:
+            airflow.down()
+        peaks(Path(folder))
+
+
+def show(what: str, figure: str, ratio: str = "") -> None:
+    """One line of the report."""
+    print(f"{what:42} {figure:>18}   {ratio}", flush=True)
+
+
+def engine_speed(clip: Path) -> float:
+    """Frames a second of the filter alone, on arrays."""
+    video, _ = probe(clip)
+    workshop = Workshop.open(Request.parse({"source": str(clip), "filter": FILTER}), video, CORES)
+    assert workshop.paint is not None
+    frame = np.random.default_rng(0).integers(0, 256, workshop.picture.shape, np.uint8)
+    workshop.paint(frame)
+    start = time.perf_counter()
+    for _ in overlapped(workshop.paint, ((i, frame) for i in range(ENGINE_FRAMES)), CORES):
+        pass
+    return ENGINE_FRAMES / (time.perf_counter() - start)
+
+
+def reference_seconds(clip: Path, folder: Path) -> float:
+    """How long `python -m rotoscope paint` takes, start to end."""
+    start = time.perf_counter()
+    command = ["paint", str(clip), "-o", str(folder / "reference.mp4"), "--filter", FILTER]
+    subprocess.run([sys.executable, "-m", "rotoscope", *command], check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def start(folder: Path) -> LocalAirflow:
+    """An Airflow of the benchmark's own, as `make up` starts one."""
+    store = {"conn_type": "fs", "extra": {"path": str(folder / "store")}}
+    airflow = LocalAirflow(folder / "airflow", {"AIRFLOW_CONN_ROTOSCOPE_STORE": json.dumps(store)})
+    airflow.up()
+    return airflow
+
+
+def request_seconds(airflow: LocalAirflow, **conf: Any) -> tuple[float, str]:
+    """From trigger to success, and the run's id."""
+    start = time.perf_counter()
+    run_id = airflow.trigger(conf)
+    if airflow.wait(run_id, 3600) != "success":
+        raise RuntimeError(f"{run_id} failed")
+    return time.perf_counter() - start, run_id
+
+
+def orchestrated(airflow: LocalAirflow, store: FolderStore, clip: Path, reference: float) -> None:
+    """Speed of a request over the reference's, and the bytes it wrote over the source's."""
+    seconds, run_id = request_seconds(airflow, source=str(clip), filter=FILTER)
+    plan = store.get_json(airflow.xcom(run_id, "split", "plan"))
+    frames = sum(chunk["frames"] for chunk in plan["chunks"])
+    speed, chunks = frames / seconds, len(plan["chunks"])
+    show(f"orchestrated, {chunks} chunks", f"{speed:.2f} frames/s", f"{speed / reference:.2f} of the reference")
+    painted = sum(store.get_json(keys.painted_record(chunk["digest"]))["size_bytes"] for chunk in plan["chunks"])
+    result = Path(store.address(airflow.xcom(run_id, "assemble")["video"])).stat().st_size
+    source = clip.stat().st_size
+    show("painted chunks", f"{painted / frames / 1000:.0f} kB/frame", f"{painted / source:.1f} times the source")
+    show("result", f"{result / frames / 1000:.0f} kB/frame", f"{result / source:.1f} times the source")
+
+
+def overhead(airflow: LocalAirflow, folder: Path) -> None:
+    """What a request and a chunk cost beside the work: an instant filter on clips that differ by a frame."""
+    requests, chunked = [], []
+    for repeat in range(REPEATS):
+        frames = CHUNKS + repeat
+        source = folder / f"{frames}.mp4"
+        picture = f"testsrc2=size=160x90:rate=25:duration={frames / 25}"
+        subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, str(source)], check=True)
+        conf = {"source": str(source), "filter": "identity"}
+        requests.append(request_seconds(airflow, **conf)[0])
+        chunked.append(request_seconds(airflow, **conf, chunk_frames=1, format="mov")[0])
+    one, many = statistics.median(requests), statistics.median(chunked)
+    show("request of one chunk, instant filter", f"{one:.2f} s", "from trigger to success; at most 6 s")
+    show("each further chunk", f"{(many - one) / (CHUNKS + REPEATS // 2 - 1):.2f} s")
+
+
+def peaks(folder: Path) -> None:
+    """Peak memory of each stage on ten minutes over that on one."""
+    found: dict[int, dict[str, float]] = {}
+    for length in (1, 10):
+        root = folder / f"memory-{length}"
+        root.mkdir()
+        found[length] = {stage: memory.peak(stage, clips.minutes(length), root) for stage in memory.STAGES}
+    for stage in memory.STAGES:
+        short, long = found[1][stage], found[10][stage]
+        show(f"peak memory of {stage}, 1 and 10 minutes", f"{short:.0f} and {long:.0f} MB", f"{long / short:.2f}")
+
+
+if __name__ == "__main__":
+    main()
