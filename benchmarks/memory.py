@@ -1,5 +1,4 @@
-"""
-Peak memory of each stage, measured in a process of its own with the ffmpeg processes that it starts.
+"""Peak memory of each stage, measured in a process of its own with the ffmpeg processes that it starts.
 
 `python -m benchmarks.memory STAGE SOURCE STORE` runs one stage; `peak` runs it and watches.
 """

@@ -1,5 +1,4 @@
-"""
-### Paint a video
+"""### Paint a video
 
 One run of this DAG is one rotoscope request: **split** the video into chunks, **filter** each chunk, **assemble** the
 painted chunks with the source's sound. Trigger it with the form, or with the same fields as `conf` over REST.

@@ -1,5 +1,4 @@
-"""
-Fetch the installer uv from a Python package index, with nothing but the standard library.
+"""Fetch the installer uv from a Python package index, with nothing but the standard library.
 
 Debian's Python comes without pip and venv; uv needs neither. Use: get_uv.py TARGET
 """

@@ -31,8 +31,7 @@ FINISHED = ("success", "failed")
 
 
 class LocalAirflow:
-    """
-    Airflow's components as child processes, with everything that they write in the folder `home`.
+    """Airflow's components as child processes, with everything that they write in the folder `home`.
 
     settings: go over include/airflow.env, named like environment variables. port: for the web UI and the API, if it
     is free; otherwise, and for 0, any free one.

@@ -13,8 +13,7 @@ MOST_CHUNKS = 1000
 
 
 def plan_chunks(frames: int, seconds_a_frame: float, slots: int, chunk_frames: int | None = None) -> list[range]:
-    """
-    Cut frames 0 to `frames` into ranges of nearly equal length, in order and without gaps.
+    """Cut frames 0 to `frames` into ranges of nearly equal length, in order and without gaps.
 
     seconds_a_frame: measured work of one slot for one frame; slots: tasks that run side by side; chunk_frames: a
     length to use instead, made longer only where it would give more than 1,000 chunks.

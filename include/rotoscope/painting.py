@@ -30,32 +30,26 @@ Report = Callable[[int], None]
 """Told the number of frames done so far."""
 
 
-def silent(done: int) -> None:
-    """A Report for callers who do not watch."""
-
-
 @dataclass(frozen=True)
 class Workshop:
     """Everything needed to paint frames for one request; `paint` is None if the frames stay as they are."""
 
     picture: Picture
     paint: Paint | None
+    workers: int
 
     @classmethod
     def open(cls, request: Request, video: Video, threads: int) -> "Workshop":
         """Load the request's filter for a video, to be used with `threads` threads in all."""
         size = request.painted_size(video.upright_size)
         if not request.paints:
-            return cls(Picture(working_format(video.pixel_format), size), None)
+            return cls(Picture(working_format(video.pixel_format), size), None, 1)
         filter = catalogue.get(request.filter)
         paint = chain.load(filter, request.strength, request.keep_colours, max(1, threads // IN_FLIGHT))
-        return cls(Picture(RGB, size), paint)
+        return cls(Picture(RGB, size), paint, min(threads, IN_FLIGHT))
 
-    def frames(
-        self, track: Track, pts: list[int], first: int, wanted: Iterable[int], threads: int
-    ) -> Iterator[tuple[int, Frame]]:
-        """
-        Yield (index, painted frame) for each wanted frame.
+    def frames(self, track: Track, pts: list[int], first: int, wanted: Iterable[int]) -> Iterator[tuple[int, Frame]]:
+        """Yield (index, painted frame) for each wanted frame.
 
         pts: timestamps of all frames of `track` from index `first` on that lie between the wanted ones.
         """
@@ -66,7 +60,7 @@ class Workshop:
         if self.paint is None:
             yield from decoded
         else:
-            yield from overlapped(self.paint, decoded, min(threads, IN_FLIGHT))
+            yield from overlapped(self.paint, decoded, self.workers)
 
     def seconds_a_frame(self) -> float:
         """Measured work for one frame of this picture, in seconds, from a small trial scaled by its pixels."""
@@ -78,7 +72,8 @@ class Workshop:
         self.paint(trial)  # the first frame also pays for memory
         start = time.perf_counter()
         self.paint(trial)
-        return copying + (time.perf_counter() - start) * width * height / (TRIAL[0] * TRIAL[1])
+        seconds = (time.perf_counter() - start) / self.workers
+        return copying + seconds * width * height / (TRIAL[0] * TRIAL[1])
 
 
 def stored_picture(request: Request, video: Video, pixel_format: str) -> Picture:

@@ -1,5 +1,4 @@
-"""
-The reference: the best single-process `decode | filter | encode` pipeline, over the same code as the DAG's tasks.
+"""The reference: the best single-process `decode | filter | encode` pipeline, over the same code as the DAG's tasks.
 
 Useful by itself, and the yardstick for equality and speed.
 """
@@ -20,14 +19,13 @@ from rotoscope.request import Request
 
 
 def paint(request: Request, output: Path, threads: int, report: Report) -> Video:
-    """
-    Paint the request's video into the file `output`, which appears when it is finished and verified.
+    """Paint the request's video into the file `output`, which appears when it is finished and verified.
 
     threads: for the filter, in all. Raises Refused for what cannot be used, Mismatch if frames went wrong.
     """
     if not output.parent.is_dir():
         raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
-    source = Path(request.source)
+    source = request.source_path
     video, _ = probe(source)
     if output.exists() and output.samefile(source):
         raise Refused(f"{output} is the source itself, which is never written over; choose another name.")
@@ -38,7 +36,7 @@ def paint(request: Request, output: Path, threads: int, report: Report) -> Video
     with tempfile.TemporaryDirectory(prefix=".painting-", dir=output.parent) as folder:
         made = Path(folder) / output.name
         with deliver(made, source, video, formats.get(request.format), workshop.picture, timeline) as timed:
-            painted = workshop.frames(Track.of(video, source), pts, frames[0], frames, threads)
+            painted = workshop.frames(Track.of(video, source), pts, frames[0], frames)
             show(timeline, painted, timed, report)
         result = verify(made, source, video, timeline)
         made.replace(output)

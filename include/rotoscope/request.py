@@ -2,7 +2,9 @@
 
 import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
@@ -74,6 +76,18 @@ class Request(BaseModel):
         if isinstance(value, int | float) and not isinstance(value, bool):
             return str(value)
         return None if isinstance(value, str) and not value.strip() else value
+
+    @property
+    def source_path(self) -> Path:
+        """The source as a file. Raises Refused for a URL, since only files are read."""
+        scheme, colon, _ = self.source.partition("://")
+        if not colon:
+            return Path(self.source)
+        if scheme != "file":
+            raise Refused(
+                f"{self.source} is no file; copy the video to the machine that runs the tasks, give its path."
+            )
+        return Path(unquote(urlsplit(self.source).path))
 
     @property
     def start_second(self) -> Fraction | None:

@@ -12,8 +12,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def store_from(connection_id: str = DEFAULT_CONNECTION) -> Store:
-    """
-    The store that a connection points at: type `fs` is a folder, its `path` relative to the checkout.
+    """The store that a connection points at: type `fs` is a folder, its `path` relative to the checkout.
 
     Raises ValueError if the connection is of a type that is no store.
     """

@@ -48,8 +48,7 @@ def threads_of(slots: int) -> int:
 
 
 class SplitOperator(StepOperator):
-    """
-    Register and probe the source in the run's params and cut it into chunks.
+    """Register and probe the source in the run's params and cut it into chunks.
 
     Returns a reference for each chunk, to be mapped over, and pushes the plan's key as `plan`.
 

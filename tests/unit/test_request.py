@@ -1,4 +1,5 @@
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +33,13 @@ def test_a_bad_value_is_refused_in_a_sentence(fields: dict[str, Any], says: str)
         Request.parse(fields)
     assert says in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_source_is_a_path_or_a_file_url_and_nothing_else() -> None:
+    assert Request.parse({"source": "a b.mp4"}).source_path == Path("a b.mp4")
+    assert Request.parse({"source": "file:///v/a%20b.mp4"}).source_path == Path("/v/a b.mp4")
+    with pytest.raises(Refused, match=r"https://example.com/a.mp4 is no file; copy"):
+        _ = Request.parse({"source": "https://example.com/a.mp4"}).source_path
 
 
 @pytest.mark.parametrize(

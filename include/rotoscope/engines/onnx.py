@@ -26,8 +26,7 @@ def _session(weights: Weights, threads: int) -> onnxruntime.InferenceSession:
 
 
 def load(filter: Filter, threads: int) -> Paint:
-    """
-    A painter with one style of a multi-style network (inputs `image`, `style_weights`).
+    """A painter with one style of a multi-style network (inputs `image`, `style_weights`).
 
     Its frames do not depend on `threads`. Raises RotoscopeError if the filter's style is not one of the network's.
     """

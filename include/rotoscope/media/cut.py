@@ -27,8 +27,7 @@ class Piece:
 
 
 def pieces(packets: Packets, video: Video, runs: Sequence[range]) -> list[Piece]:
-    """
-    The packets that each run of frames of the video needs to be decoded alone.
+    """The packets that each run of frames of the video needs to be decoded alone.
 
     From the last key frame that is shown no later than the run's first frame, to the last packet in decoding order
     that the run shows. This holds for open GOPs too: frames that lead a key frame are shown before it.

@@ -23,8 +23,7 @@ EXACT = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 
 
 def decode(track: Track, picture: Picture, pts: Sequence[int]) -> Iterator[Frame]:
-    """
-    Yield the frames that have exactly the ascending timestamps `pts` (in the video's ticks), as `picture`.
+    """Yield the frames that have exactly the ascending timestamps `pts` (in the video's ticks), as `picture`.
 
     Frames around them are decoded where others need them and dropped. Arrays are read-only and the caller's to keep.
     Raises Mismatch if a frame is missing, extra or has another timestamp, ProcessFailed if decoding fails.

@@ -22,8 +22,7 @@ LARGEST_TIMESCALE = 2**31 - 1
 def deliver(
     path: Path, source: Path, video: Video, target: Format, frames: Picture, timeline: Timeline
 ) -> Iterator[TimedFrames]:
-    """
-    Give a writer for the timeline's frames; when the block ends, `path` is the finished file.
+    """Give a writer for the timeline's frames; when the block ends, `path` is the finished file.
 
     Sound, chapters and metadata come from `source` by copy where the format can hold them.
     Raises ProcessFailed if ffmpeg cannot encode or mux.
@@ -101,8 +100,7 @@ def _sound(streams: list[OtherStream], target: Format, timeline: Timeline) -> Op
 
 
 def _clocks(timeline: Timeline) -> Options:
-    """
-    Timescales that hold every timestamp of the pictures exactly and the offset of the sound to some 10 us.
+    """Timescales that hold every timestamp of the pictures exactly and the offset of the sound to some 10 us.
 
     ffmpeg's default movie timescale of 1,000 would round a late start of the pictures to milliseconds.
     A part keeps the source's clock inside ffmpeg, which interleaves by it, and is moved to zero on the way out.

@@ -19,8 +19,7 @@ Options = Mapping[str, str | int]
 
 
 class TimedFrames:
-    """
-    Writes raw frames with timestamps into an ffmpeg child, as IVF: a frame's header there is its size and time.
+    """Writes raw frames with timestamps into an ffmpeg child, as IVF: a frame's header there is its size and time.
 
     ffmpeg's raw video input knows no timestamps and its other containers round them; IVF has neither fault.
     Layout: https://wiki.multimedia.cx/index.php/Duck_IVF
@@ -53,8 +52,7 @@ class TimedFrames:
 def encode_lossless(
     path: Path, frames: Picture, stored: Picture, tick: Fraction, colour: Colour
 ) -> Iterator[TimedFrames]:
-    """
-    Encode frames into a NUT file from which they come back bit by bit, after conversion to `stored`.
+    """Encode frames into a NUT file from which they come back bit by bit, after conversion to `stored`.
 
     NUT keeps any time base. H.264 at QP 0 is three times as fast and half as large as FFV1, but takes few formats.
     """

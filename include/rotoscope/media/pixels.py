@@ -7,8 +7,7 @@ RGB = "rgb24"
 
 @dataclass(frozen=True)
 class Layout:
-    """
-    Planes of a raw frame without padding.
+    """Planes of a raw frame without padding.
 
     fourcc is ffmpeg's tag for raw video of this layout; chroma is (horizontal, vertical) subsampling as shifts.
     """

@@ -33,8 +33,7 @@ class Packets:
 
 
 def probe(path: Path) -> tuple[Video, Packets]:
-    """
-    Everything known of a video file and the packets that it is cut by.
+    """Everything known of a video file and the packets that it is cut by.
 
     Raises Refused, naming the file and what to do, for anything that is not a video with frames and timestamps.
     """
@@ -165,7 +164,7 @@ def _rotation(stream: dict[str, Any]) -> Any:
 def _colour(stream: dict[str, Any]) -> Colour:
     def said(key: str) -> str | None:
         value = stream.get(key)
-        return None if value in (None, "unknown", "reserved") else str(value)
+        return None if value in (None, "unknown", "reserved", "gbr") else str(value)
 
     return Colour(
         matrix=said("color_space"),

@@ -25,8 +25,7 @@ _running: set["Process"] = set()
 
 
 def tool(name: str) -> str:
-    """
-    Path of `ffmpeg` or `ffprobe`: beside this interpreter first, so that a virtual environment can carry its own.
+    """Path of `ffmpeg` or `ffprobe`: beside this interpreter first, so that a virtual environment can carry its own.
 
     Raises ProcessFailed if there is none.
     """
@@ -43,8 +42,7 @@ def source(path: Path, **options: Any) -> Any:
 
 
 class Process:
-    """
-    A running child in a process group of its own; leaving the `with` block early ends the whole group.
+    """A running child in a process group of its own; leaving the `with` block early ends the whole group.
 
     ```python
     with Process("ffmpeg", stream.get_args(), stdout=True) as child:
@@ -81,8 +79,7 @@ class Process:
         return self._child.stdout
 
     def finish(self, timeout: float | None = None) -> None:
-        """
-        Close the child's standard input, wait for its end and raise ProcessFailed if it failed.
+        """Close the child's standard input, wait for its end and raise ProcessFailed if it failed.
 
         timeout: seconds to wait before the child counts as hung and is ended.
         """

@@ -10,8 +10,7 @@ from rotoscope.media.video import Video
 
 @dataclass(frozen=True)
 class Timeline:
-    """
-    What the painted video shows.
+    """What the painted video shows.
 
     tick: seconds a tick; shown: (frame of the source, timestamp in ticks), ascending, a frame once or several times;
     last_duration: ticks that the last one is shown; part: (start, end) in seconds on the source's clock where only a
@@ -35,8 +34,7 @@ class Timeline:
 
 
 def plan_timeline(video: Video, start: Fraction | None, end: Fraction | None, rate: Fraction | None) -> Timeline:
-    """
-    The timeline for a part of a video at a frame rate; None means from the start, to the end, as it is.
+    """The timeline for a part of a video at a frame rate; None means from the start, to the end, as it is.
 
     The whole video keeps its timestamps to the tick; a part is moved so that it starts at zero.
     Raises Refused if no frame lies in the part.

@@ -48,8 +48,7 @@ def common_tick(tick: Fraction, rate: Fraction) -> Fraction:
 
 
 def resample(pts: Sequence[int], last_duration: int, tick: Fraction, rate: Fraction) -> list[tuple[int, int]]:
-    """
-    (frame index, timestamp) of a constant `rate`: at each moment the frame that the source shows then.
+    """(frame index, timestamp) of a constant `rate`: at each moment the frame that the source shows then.
 
     Timestamps are in ticks of `common_tick(tick, rate)` and start where the source starts. Frames may repeat or be
     left out; the length stays the same to within half an output frame.

@@ -34,8 +34,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Track:
-    """
-    The video stream number `stream` of a file.
+    """The video stream number `stream` of a file.
 
     tick: seconds a tick of its timestamps; pixel_format, size: of its frames, the size upright; rotation: degrees
     clockwise that they must be turned for that; offset: ticks taken off the video's timestamps in this file.

@@ -13,8 +13,7 @@ SOUND_SECONDS = 0.2
 
 
 def verify(path: Path, source_path: Path, source: Video, timeline: Timeline) -> Video:
-    """
-    What was delivered. Raises Mismatch if it is not what the timeline asked for.
+    """What was delivered. Raises Mismatch if it is not what the timeline asked for.
 
     Frame count and every timestamp must be equal; each sound stream must be there and start and end with the source's.
     """

@@ -26,8 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
-    """
-    Publish the result of a plan whose chunks are all painted; gives the keys of its objects by their kind.
+    """Publish the result of a plan whose chunks are all painted; gives the keys of its objects by their kind.
 
     The result is verified first: raises Mismatch, and publishes nothing, if a frame is missing, moved or extra.
     """

@@ -26,8 +26,7 @@ log = logging.getLogger(__name__)
 
 
 def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: int) -> dict[str, Any]:
-    """
-    Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256.
+    """Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256.
 
     Nothing is painted if the store holds the chunk, whole. Raises Mismatch if frames come out other than planned.
     """
@@ -105,7 +104,7 @@ def _encode(
     pts = video.pts[chunk.start : chunk.end]
     wanted = chunk.of(timeline_of(plan.request, video).frames)
     with encode_lossless(painted, workshop.picture, stored_of(plan, video), video.tick, video.colour) as timed:
-        frames = workshop.frames(segment, pts, chunk.start, wanted, threads)
+        frames = workshop.frames(segment, pts, chunk.start, wanted)
         for done, (index, frame) in enumerate(frames, 1):
             timed.write(pts[index - chunk.start] - target.offset, frame)
             report(done)

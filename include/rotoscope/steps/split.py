@@ -19,13 +19,12 @@ log = logging.getLogger(__name__)
 
 
 def split(request: Request, store: Store, run_id: str, slots: int, threads: int) -> tuple[str, Plan]:
-    """
-    Prepare a request for painting; gives the key of its plan, and the plan.
+    """Prepare a request for painting; gives the key of its plan, and the plan.
 
     slots: filter tasks that run side by side; threads: processor threads that each of them may use.
     Raises Refused for a source or a request that cannot be used, before anything is stored.
     """
-    path = Path(request.source.removeprefix("file://"))
+    path = request.source_path
     video, packets = probe(path)
     timeline_of(request, video)
     register(store, path, video, keys.run(run_id))
