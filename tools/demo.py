@@ -52,9 +52,9 @@ def watch(airflow: LocalAirflow, store: FolderStore, run_id: str) -> str:
         if line != last:
             print(f"\r\033[K  {line}" if terminal else f"  {line}", end="" if terminal else "\n", flush=True)
             last = line
-        time.sleep(1)
+        time.sleep(1 if terminal else 5)
     if terminal:
-        print()
+        print("\r\033[K", end="")
     return state
 
 
@@ -63,6 +63,8 @@ def progress_line(airflow: LocalAirflow, store: FolderStore, run_id: str, second
     tasks = {(task["task_id"], task["map_index"]): task["state"] for task in airflow.tasks(run_id)}
     if tasks.get(("split", -1)) != "success":
         return "splitting"
+    if tasks.get(("assemble", -1)) == "success":
+        return "cleaning up"
     chunks = airflow.xcom(run_id, "split")
     assembled, shown = progress.read(store, run_id, "assemble")
     if shown:

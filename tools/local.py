@@ -140,13 +140,13 @@ class LocalAirflow:
         state: str = answer.json()["state"]
         return state
 
-    def wait(self, run_id: str, seconds: float = 600) -> str:
-        """Wait for a run's end; gives its state. Raises TimeoutError if it takes longer."""
+    def wait(self, run_id: str, seconds: float = 600, every: float = 0.2) -> str:
+        """Wait for a run's end, asking `every` so many seconds; gives its state. Raises TimeoutError if it lasts."""
         deadline = time.monotonic() + seconds
         while (state := self.run_state(run_id)) not in FINISHED:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{run_id} is {state} after {seconds:.0f} s.")
-            time.sleep(0.2)
+            time.sleep(every)
         return state
 
     def tasks(self, run_id: str) -> list[dict[str, Any]]:

@@ -50,7 +50,7 @@ install_ffmpeg() {
 }
 
 python=$(find_python)
-echo "Setting up .venv with $("$python" --version) ..."
+echo "Setting up .venv with $("$python" --version), once; this takes a minute ..."
 "$python" tools/get_uv.py .cache/bin/uv
 [ -x .venv/bin/python ] || .cache/bin/uv venv --quiet --python "$python" .venv
 install="$PWD/.cache/bin/uv pip install --quiet --python .venv/bin/python --require-hashes"

@@ -1,6 +1,7 @@
 """Cut: copy the packets that a run of frames needs into a segment of its own, without decoding anything."""
 
 import math
+from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ from rotoscope.media import process
 from rotoscope.media.probe import Packets
 from rotoscope.media.video import Video
 
-OUTPUTS = 50
-"""Segments written in one pass over the source, so that open files stay few."""
+OUTPUTS = 16
+"""Segments written in one pass over the source; each takes a third of a megabyte of ffmpeg's memory."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,19 @@ def pieces(packets: Packets, video: Video, runs: Sequence[range]) -> list[Piece]
     From the last key frame that is shown no later than the run's first frame, to the last packet in decoding order
     that the run shows. This holds for open GOPs too: frames that lead a key frame are shown before it.
     """
-    keys = sorted((pts_of, place) for place, pts_of in enumerate(packets.pts) if packets.key[place])
-    key_pts = [key for key, _ in keys]
+    order = sorted(range(len(packets.pts)), key=packets.pts.__getitem__)
+    keys = [place for place in order if packets.key[place]]
+    reach, furthest = array("q"), 0
+    for place in order:
+        if packets.shown[place]:
+            furthest = max(furthest, place)
+            reach.append(furthest)
     pts = video.pts
-    needed = {pts_of: place for place, pts_of in enumerate(packets.pts)}
-    reach, furthest = [], 0
-    for when in pts:
-        furthest = max(furthest, needed[when])
-        reach.append(furthest)
-    found = []
     offset = _offset(packets, video.tick)
+    found = []
     for run in runs:
-        key = bisect_right(key_pts, pts[run.start]) - 1
-        first = keys[key][1] if key >= 0 else 0
-        found.append(Piece(first, reach[run.stop - 1], offset))
+        before = bisect_right(keys, pts[run.start], key=packets.pts.__getitem__)
+        found.append(Piece(keys[before - 1] if before else 0, reach[run.stop - 1], offset))
     return found
 
 
