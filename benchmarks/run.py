@@ -111,7 +111,7 @@ def overhead(airflow: LocalAirflow, folder: Path) -> None:
         source = folder / f"{frames}.mp4"
         picture = f"testsrc2=size=160x90:rate=25:duration={frames / 25}"
         subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", picture, str(source)], check=True)
-        conf = {"source": str(source), "filter": "identity"}
+        conf: dict[str, Any] = {"source": str(source), "filter": "identity"}
         requests.append(request_seconds(airflow, **conf)[0])
         chunked.append(request_seconds(airflow, **conf, chunk_frames=1, format="mov")[0])
     one, many = statistics.median(requests), statistics.median(chunked)

@@ -42,6 +42,8 @@ class LocalAirflow:
         self.settings = settings or {}
         self._wanted_port = port
         self._token: str | None = None
+        self._http = requests.Session()
+        self._http.trust_env = False  # a proxy of the user's is not for this machine
 
     @property
     def port(self) -> int:
@@ -62,8 +64,8 @@ class LocalAirflow:
         defaults = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         return {
-            **os.environ,
             **defaults,
+            **os.environ,
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
             "AIRFLOW__CORE__PLUGINS_FOLDER": str(CHECKOUT / "plugins"),
@@ -74,6 +76,7 @@ class LocalAirflow:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home / 'airflow.db'}",
             "PATH": f"{CHECKOUT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "TMPDIR": str(self.home / "tmp"),
+            "NO_PROXY": "127.0.0.1",
             **self.settings,
         }
 
@@ -92,12 +95,13 @@ class LocalAirflow:
         self._await("its API", lambda: self.healthy("metadatabase"))
         self._register("pools", "name", "pools.json", {})
         self._register("connections", "connection_id", "connections.json", {"extra": json.dumps})
-        requests.get(f"{self.url}/execution/health", timeout=60)  # its first call takes seconds; let that be this one
+        self._http.get(f"{self.url}/execution/health", timeout=60)  # its first call takes seconds; let that be this one
         self._await("the scheduler", lambda: self.healthy("scheduler", "dag_processor"))
         self._await("the DAG", lambda: self.call("GET", f"/api/v2/dags/{DAG_ID}").ok)
 
     def down(self) -> None:
         """Stop every component with its tasks; waits until they are gone."""
+        self._http.close()  # the API server waits for open connections
         mains = [process for name in COMPONENTS if (process := self._process(name))]
         everyone = [child for main in mains for child in main.children(recursive=True)] + mains
         for main in mains:
@@ -113,15 +117,15 @@ class LocalAirflow:
         """Call Airflow's REST API as its administrator."""
         if self._token is None:
             login = {"username": "admin", "password": self.password}
-            answer = requests.post(f"{self.url}/auth/token", json=login, timeout=30)
+            answer = self._http.post(f"{self.url}/auth/token", json=login, timeout=30)
             answer.raise_for_status()
             self._token = answer.json()["access_token"]
         headers = {"Authorization": f"Bearer {self._token}"}
-        return requests.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
+        return self._http.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
 
     def healthy(self, *components: str) -> bool:
         """Whether Airflow says so of these components."""
-        health = requests.get(f"{self.url}/api/v2/monitor/health", timeout=10).json()
+        health = self._http.get(f"{self.url}/api/v2/monitor/health", timeout=10).json()
         return all(health[name]["status"] == "healthy" for name in components)
 
     def trigger(self, conf: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.probe import probe as probe_file
 from rotoscope.media.timing import clock
+from rotoscope.painting import Report
 from rotoscope.request import DEFAULT_FILTER, Request
 
 
@@ -59,17 +60,21 @@ def paint(source: Path, output: Path, threads: int, **fields: Any) -> None:
     fields["format"] = fields["format"] or formats.of_file(output).name
     request = Request.parse({"source": str(source), **fields})
     start = time.monotonic()
-    video = reference.paint(request, output, threads, _progress if sys.stderr.isatty() else _no_progress)
+    video = reference.paint(request, output, threads, _progress(start))
     seconds = time.monotonic() - start
     click.echo(f"{output}: {video.frames} frames in {clock(seconds)}, {video.frames / seconds:.2f} frames/s", err=True)
 
 
-def _progress(done: int) -> None:
-    click.echo(f"\r{done} frames painted ", err=True, nl=False)
+def _progress(start: float) -> Report:
+    """On a terminal, one line that is written over; elsewhere nothing."""
 
+    def report(done: int, total: int) -> None:
+        rate = done / (time.monotonic() - start)
+        to_go = clock((total - done) / rate)
+        end = "\r\033[K" if done == total else ""
+        click.echo(f"\r\033[K{done} of {total} frames, {rate:.1f} frames/s, {to_go} to go{end}", err=True, nl=False)
 
-def _no_progress(done: int) -> None:
-    pass
+    return report if sys.stderr.isatty() else lambda done, total: None
 
 
 def main() -> None:
@@ -79,6 +84,9 @@ def main() -> None:
     except RotoscopeError as error:
         click.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, Refused) else 1)
+    except OSError as error:
+        click.echo(f"{error.filename or 'The machine'}: {error.strerror}.", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

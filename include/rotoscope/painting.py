@@ -28,8 +28,8 @@ TRIALS = 4
 COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
 
-Report = Callable[[int], None]
-"""Told the number of frames done so far."""
+Report = Callable[[int, int], None]
+"""Told after each frame how many are done, of how many."""
 
 
 @dataclass(frozen=True)
@@ -91,13 +91,13 @@ def stored_picture(request: Request, video: Video, pixel_format: str) -> Picture
 
 def show(timeline: Timeline, painted: Iterable[tuple[int, Frame]], timed: TimedFrames, report: Report) -> None:
     """Write each painted frame at every time that it is shown. Raises Mismatch if one that is shown never comes."""
-    shown = iter(timeline.shown)
+    shown, total = iter(timeline.shown), len(timeline.frames)
     following = next(shown, None)
     for done, (index, frame) in enumerate(painted, 1):
         while following is not None and following[0] == index:
             timed.write(following[1], frame)
             following = next(shown, None)
-        report(done)
+        report(done, total)
     if following is not None:
         raise Mismatch(f"Frame {following[0]} was never painted.")
 

@@ -16,7 +16,7 @@ from tests.media import duration, frame_hashes, make_video, sound_hash, timestam
 
 def paint(source: Path, output: Path, **fields: Any) -> Path:
     request = Request.parse({"source": str(source), "filter": "identity", "format": "mp4-lossless", **fields})
-    reference.paint(request, output, 1, lambda done: None)
+    reference.paint(request, output, 1, lambda done, total: None)
     return output
 
 

@@ -40,7 +40,7 @@ def painted_files(store: FolderStore) -> dict[str, tuple[int, str]]:
 @pytest.fixture(scope="module")
 def reference_hashes(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     output = tmp_path_factory.mktemp("reference") / "out.mp4"
-    reference.paint(request_for(clip), output, 2, lambda done: None)
+    reference.paint(request_for(clip), output, 2, lambda done, total: None)
     return frame_hashes(output)
 
 

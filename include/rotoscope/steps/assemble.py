@@ -72,7 +72,7 @@ def _join(store: Store, plan: Plan, video: Video, timeline: Timeline, source: Pa
     """Decode the painted chunks one after the other into one encoder, together with the source's sound."""
     target = formats.get(plan.request.format)
     picture = stored_of(plan, video)
-    report = reporter(store, run_id, "assemble", len(timeline.frames))
+    report = reporter(store, run_id, "assemble")
     with deliver(path, source, video, target, picture, timeline) as timed:
         show(timeline, _painted_frames(store, plan, video, timeline), timed, report)
 

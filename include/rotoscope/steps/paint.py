@@ -32,14 +32,15 @@ def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: i
     """
     plan = Plan.model_validate(store.get_json(plan_key))
     chunk = plan.chunks[index]
+    report = reporter(store, run_id, chunk_step(index))
     record = _finished(store, chunk)
     if record is None:
-        record = _paint(store, plan, chunk, run_id, threads)
+        record = _paint(store, plan, chunk, run_id, threads, report)
         rate = chunk.frames / record["seconds"]
         log.info("Chunk %d (%s) painted in %.1f s, %.2f frames/s", index, chunk.label, record["seconds"], rate)
     else:
         log.info("Chunk %d (%s) was painted before; nothing to do", index, chunk.label)
-    _reporter(store, run_id, chunk)(chunk.frames)
+    report(chunk.frames, chunk.frames)
     return record
 
 
@@ -68,30 +69,31 @@ def _finished(store: Store, chunk: Chunk) -> dict[str, Any] | None:
     """The record of a painted chunk whose bytes are still those it was recorded with."""
     try:
         record: dict[str, Any] = store.get_json(keys.painted_record(chunk.digest))
-        with store.local(keys.painted(chunk.digest)) as path:
-            if path.stat().st_size == record["size_bytes"] and file_sha256(path) == record["sha256"]:
-                return record
     except KeyError:
-        pass
+        return None
+    if store.exists(keys.painted(chunk.digest)) and record.items() >= _bytes(store, chunk).items():
+        return record
+    log.warning("Chunk %d (%s) is damaged or gone in the store; it is painted again", chunk.index, chunk.label)
     store.delete(keys.painted_record(chunk.digest))
     store.delete(keys.painted(chunk.digest))
     return None
 
 
-def _paint(store: Store, plan: Plan, chunk: Chunk, run_id: str, threads: int) -> dict[str, Any]:
+def _bytes(store: Store, chunk: Chunk) -> dict[str, Any]:
+    with store.local(keys.painted(chunk.digest)) as path:
+        return {"size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
+
+
+def _paint(store: Store, plan: Plan, chunk: Chunk, run_id: str, threads: int, report: Report) -> dict[str, Any]:
     video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
     with segment_track(store, video, chunk, run_id) as segment, store.workspace(keys.run(run_id)) as folder:
         painted = folder / "painted.nut"
         start = time.perf_counter()
-        _encode(plan, chunk, video, segment, painted, threads, _reporter(store, run_id, chunk))
-        record = {
-            "schema_version": 1,
-            "frames": chunk.frames,
-            "seconds": round(time.perf_counter() - start, 3),
-            "size_bytes": painted.stat().st_size,
-            "sha256": file_sha256(painted),
-        }
+        _encode(plan, chunk, video, segment, painted, threads, report)
+        seconds = round(time.perf_counter() - start, 3)
         store.put(keys.painted(chunk.digest), painted)
+    # Another run may have been first with the same chunk, so the record is of the bytes that the store holds.
+    record = {"schema_version": 1, "frames": chunk.frames, "seconds": seconds, **_bytes(store, chunk)}
     store.put_json(keys.painted_record(chunk.digest), record)
     return record
 
@@ -107,11 +109,7 @@ def _encode(
         frames = workshop.frames(segment, pts, chunk.start, wanted)
         for done, (index, frame) in enumerate(frames, 1):
             timed.write(pts[index - chunk.start] - target.offset, frame)
-            report(done)
+            report(done, chunk.frames)
     written = len(read_packets(painted, 0).pts)
     if written != chunk.frames:
         raise Mismatch(f"Chunk {chunk.index} came out with {written} frames where {chunk.frames} were expected.")
-
-
-def _reporter(store: Store, run_id: str, chunk: Chunk) -> Report:
-    return reporter(store, run_id, chunk_step(chunk.index), chunk.frames)

@@ -14,11 +14,11 @@ def chunk_step(index: int) -> str:
     return f"filter-{index:05}"
 
 
-def reporter(store: Store, run_id: str, step: str, frames: int) -> Report:
-    """A Report that writes progress at most once a second, and when all `frames` are done."""
+def reporter(store: Store, run_id: str, step: str) -> Report:
+    """A Report that writes progress at most once a second, and when all frames are done."""
     last = time.monotonic()
 
-    def report(done: int) -> None:
+    def report(done: int, frames: int) -> None:
         nonlocal last
         if done == frames or time.monotonic() - last >= SECONDS:
             last = time.monotonic()
