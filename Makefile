@@ -3,6 +3,7 @@ SHELL := /bin/sh
 VIDEO ?=
 FILTER ?=
 PYTHON := .venv/bin/python
+WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$$PATH"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help demo up down test check bench lock clean setup setup-dev
@@ -20,7 +21,7 @@ down: ## Stop Airflow
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.local down; fi
 
 test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
-	@$(PYTHON) -m pytest
+	@$(WITH_TOOLS) $(PYTHON) -m pytest
 
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
@@ -29,7 +30,7 @@ check: setup-dev ## Lint, types and layers
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
 
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)
-	@$(PYTHON) -m benchmarks.run
+	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.run
 
 lock: setup ## Write the locked requirements anew from the .in files
 	@$(LOCK) requirements.in -o requirements.txt
