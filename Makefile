@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
-SHELL := /bin/sh
-VIDEO ?=
-FILTER ?=
+# Through the environment, so that no name of a file is read as a command.
+export VIDEO FILTER SIZE
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 PYTHON := .venv/bin/python
 WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$$PATH"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
@@ -12,7 +12,7 @@ help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: setup ## Paint a short clip and show where it is; VIDEO=my.mov FILTER=name SIZE=360p paint your own
-	@$(PYTHON) -m tools.demo $(if $(VIDEO),--video "$(VIDEO)") $(if $(FILTER),--filter "$(FILTER)") $(if $(SIZE),--size "$(SIZE)")
+	@$(PYTHON) -m tools.demo --video "$$VIDEO" --filter "$$FILTER" --size "$$SIZE"
 
 up: setup ## Start Airflow with its web UI and leave it running
 	@$(PYTHON) -m tools.local up

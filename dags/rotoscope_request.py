@@ -37,7 +37,7 @@ with DAG(
         "owner": "rotoscope",
         "retries": 3,
         "retry_delay": timedelta(seconds=5),
-        "retry_exponential_backoff": True,
+        "retry_exponential_backoff": 2.0,
         "max_retry_delay": timedelta(minutes=5),
     },
 ) as dag:
@@ -51,7 +51,7 @@ with DAG(
 Probes the source, keeps a copy in the store, plans the chunks and cuts a segment for each by stream copy.
 
 **Fails at once, without retries:** the source or a field cannot be used; the sentence says what to change.
-**Slow:** the source is large or far away; it is read twice, once for its SHA-256 and once to copy it.
+**Slow:** the source is large or far away; it is read whole, copied and hashed.
 """,
     )
     painted = FilterOperator.partial(
@@ -79,7 +79,8 @@ Paints one chunk. A chunk that is already painted, by this run or another, is ch
 Joins the painted chunks, encodes them in the output format with the source's sound, and verifies count and timestamps
 of all frames before anything is published.
 
-**Fails with a mismatch:** a frame is missing or moved; nothing was published. Clear `filter` and run it again.
+**Fails with a mismatch:** a frame is missing or moved; nothing was published, and a painted chunk that was to blame is
+no longer in the store. Clear `filter` with its downstream tasks.
 **Waits:** the pool `assemble` has one slot, so that two requests never share the high-memory machine.
 """,
     )
@@ -89,4 +90,6 @@ of all frames before anything is published.
         execution_timeout=timedelta(minutes=30),
         doc_md="Deletes the run's segments and half-made files, whatever became of the run. Results stay.",
     ).as_teardown()
-    split >> painted >> assemble >> clean_up
+    split >> painted >> assemble
+    # Of all three: when one chunk fails for good, others may still be painting, and need their segments.
+    [split, painted, assemble] >> clean_up

@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("--video", help="path of a video; a short clip with sound if left out")
     parser.add_argument("--filter", help="name of a filter, as `python -m rotoscope filters` lists them")
     parser.add_argument("--size", help="shorter side of the painted video, such as 360p")
-    conf = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    conf = {name: value for name, value in vars(parser.parse_args()).items() if value}
     video = Path(conf.pop("video", None) or clip()).expanduser().resolve()
 
     airflow = default()

@@ -77,6 +77,7 @@ class LocalAirflow:
             "PATH": f"{CHECKOUT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "TMPDIR": str(self.home / "tmp"),
             "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
             **self.settings,
         }
 
@@ -86,12 +87,12 @@ class LocalAirflow:
 
     def up(self) -> None:
         """Start what is not running and wait until a run can be triggered. Raises RuntimeError if that fails."""
-        if self.running():
-            return
-        self.down()
-        self._prepare()
-        for name, arguments in COMPONENTS.items():
-            self._start(name, arguments)
+        if not self.running():
+            self.down()
+            self._prepare()
+            for name, arguments in COMPONENTS.items():
+                self._start(name, arguments)
+        # Also where it runs: the start may have been broken off before it was finished.
         self._await("its API", lambda: self.healthy("metadatabase"))
         self._register("pools", "name", "pools.json", {})
         self._register("connections", "connection_id", "connections.json", {"extra": json.dumps})

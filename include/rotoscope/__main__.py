@@ -1,6 +1,7 @@
 """`python -m rotoscope`: probe and paint videos in this process, without Airflow."""
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 from rotoscope import __version__, formats, reference
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
+from rotoscope.media.deliver import notices
 from rotoscope.media.probe import probe as probe_file
 from rotoscope.media.timing import clock
 from rotoscope.painting import Report
@@ -24,10 +26,10 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("file", type=click.Path(path_type=Path))
-def probe(file: Path) -> None:
+@click.argument("file")
+def probe(file: str) -> None:
     """Print what FILE is, as JSON: streams, timing, frames, SHA-256."""
-    video, _ = probe_file(file)
+    video, _ = probe_file(Request.parse({"source": _readable(file)}).source_path)
     click.echo(video.model_dump_json(indent=2))
 
 
@@ -40,7 +42,7 @@ def filters() -> None:
 
 
 @cli.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN")
 @click.option(
     "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video."
 )
@@ -55,13 +57,16 @@ def filters() -> None:
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
 )
-def paint(source: Path, output: Path, threads: int, **fields: Any) -> None:
+def paint(source: str, output: Path, threads: int, **fields: Any) -> None:
     """Paint the video IN into the file OUT in one process."""
     fields["format"] = fields["format"] or formats.of_file(output).name
-    request = Request.parse({"source": str(source), **fields})
+    request = Request.parse({"source": _readable(source), **fields})
+    _readable(str(output))
     start = time.monotonic()
     video = reference.paint(request, output, threads, _progress(start))
     seconds = time.monotonic() - start
+    for notice in notices(probe_file(request.source_path)[0], formats.get(request.format)):
+        click.echo(f"note: {notice}", err=True)
     click.echo(f"{output}: {video.frames} frames in {clock(seconds)}, {video.frames / seconds:.2f} frames/s", err=True)
 
 
@@ -77,10 +82,24 @@ def _progress(start: float) -> Report:
     return report if sys.stderr.isatty() else lambda done, total: None
 
 
+def _readable(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise Refused(f"{name!a} is not a name in UTF-8; rename the file.") from None
+    return name
+
+
 def main() -> None:
     """Run a command; a refusal is one sentence on standard error and exit code 2, a failure the same with 1."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # so that nothing is left half-written
     try:
-        cli(prog_name="rotoscope")
+        cli(prog_name="rotoscope", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"{error.format_message()} See --help.", err=True)
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(128 + signal.SIGINT)
     except RotoscopeError as error:
         click.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, Refused) else 1)

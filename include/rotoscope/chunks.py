@@ -29,5 +29,5 @@ def _good_number(frames: int, work: float, slots: int) -> int:
     seconds = min(max(work / (slots * CHUNKS_A_SLOT), SHORTEST_SECONDS), LONGEST_SECONDS)
     chunks = work / seconds
     if chunks > slots:
-        chunks = math.ceil(chunks / slots) * slots
+        chunks = chunks // slots * slots
     return max(1, min(int(chunks), frames, MOST_CHUNKS))

@@ -10,7 +10,14 @@ class Refused(RotoscopeError):
 
 
 class ProcessFailed(RotoscopeError):
-    """A child process (ffmpeg, ffprobe) ended with an error; the text carries the last lines of its log."""
+    """A child process (ffmpeg, ffprobe) ended with an error; the text carries the last lines of its log.
+
+    status: its exit status, negative where a signal ended it, None where it never started.
+    """
+
+    def __init__(self, text: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class Mismatch(RotoscopeError):

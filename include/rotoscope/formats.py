@@ -43,9 +43,9 @@ def get(name: str) -> Format:
 
 
 def of_file(path: Path) -> Format:
-    """The first format for a file's extension. Raises Refused with the extensions that can be written."""
-    for one in formats().values():
-        if path.suffix.lower() == f".{one.extension}":
-            return one
-    known = ", ".join(sorted({f".{one.extension}" for one in formats().values()}))
+    """The format that is called like a file's extension. Raises Refused with the extensions that can be written."""
+    extension = path.suffix.lower().removeprefix(".")
+    if extension in formats():
+        return formats()[extension]
+    known = ", ".join(f".{name}" for name, one in formats().items() if name == one.extension)
     raise Refused(f"Files ending in {path.suffix or 'nothing'} cannot be written; end the name in one of {known}.")

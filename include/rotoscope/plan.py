@@ -6,7 +6,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from rotoscope import formats
-from rotoscope.chunks import plan_chunks
 from rotoscope.filters import catalogue
 from rotoscope.media import timing
 from rotoscope.media.cut import Piece, pieces
@@ -56,16 +55,24 @@ def timeline_of(request: Request, video: Video) -> Timeline:
     return plan_timeline(video, request.start_second, request.end_second, request.rate)
 
 
+def cut_digest(request: Request, video: Video) -> str:
+    """Names the cut of a request's frames into chunks, whatever the output format."""
+    frames = timing.compress(timeline_of(request, video).frames)
+    return keys.digest({"painting": painting(request, video), "frames": frames, "chunk_frames": request.chunk_frames})
+
+
 def plan_digest(request: Request, video: Video) -> str:
     """Names the plan of this request for this video, wherever the file lay."""
-    return keys.digest({"chunk_frames": request.chunk_frames, "result": result_digest(request, video)})
+    return keys.digest({"cut": cut_digest(request, video), "result": result_digest(request, video)})
 
 
 def result_digest(request: Request, video: Video) -> str:
     """Names the result: everything that its bytes depend on, and not how the work was cut."""
-    part = {"start": str(request.start_second), "end": str(request.end_second), "rate": str(request.rate)}
+    timeline = timeline_of(request, video)
+    frames, times = (timing.compress(column) for column in zip(*timeline.shown, strict=True))
+    shown = {"tick": str(timeline.tick), "frames": frames, "times": times}
     return keys.digest(
-        {"painting": painting(request, video), "part": part, "format": formats.get(request.format).model_dump()}
+        {"painting": painting(request, video), "shown": shown, "format": formats.get(request.format).model_dump()}
     )
 
 
@@ -85,23 +92,21 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     }
 
 
-def make_plan(request: Request, video: Video, packets: Packets, seconds_a_frame: float, slots: int) -> Plan:
-    """Cut the request's frames into chunks. seconds_a_frame: measured work of one slot; slots: tasks side by side."""
+def make_plan(request: Request, video: Video, packets: Packets, runs: list[range]) -> Plan:
+    """The plan for a request whose frames are cut into `runs`, ranges of places in the timeline's list of frames."""
     frames = timeline_of(request, video).frames
-    groups = [
-        frames[run.start : run.stop] for run in plan_chunks(len(frames), seconds_a_frame, slots, request.chunk_frames)
-    ]
-    pts = video.pts
+    groups = [frames[run.start : run.stop] for run in runs]
     needed = pieces(packets, video, [range(group[0], group[-1] + 1) for group in groups])
     pixels = painting(request, video)
     chunks = [
-        _chunk(index, group, piece, video, pts, pixels)
+        _chunk(index, group, piece, video, pixels)
         for index, (group, piece) in enumerate(zip(groups, needed, strict=True))
     ]
     return Plan(request=request, video=video.sha256, result=result_digest(request, video), chunks=chunks)
 
 
-def _chunk(index: int, group: list[int], piece: Piece, video: Video, pts: list[int], pixels: dict[str, Any]) -> Chunk:
+def _chunk(index: int, group: list[int], piece: Piece, video: Video, pixels: dict[str, Any]) -> Chunk:
+    pts = video.pts
     start, end = group[0], group[-1] + 1
     shown_until = pts[end] if end < len(pts) else pts[-1] + video.last_duration
     begin, finish = (timing.clock(float((when - pts[0]) * video.tick)) for when in (pts[start], shown_until))

@@ -23,10 +23,13 @@ def paint(request: Request, output: Path, threads: int, report: Report) -> Video
 
     threads: for the filter, in all. Raises Refused for what cannot be used, Mismatch if frames went wrong.
     """
+    output = output.resolve()
     if not output.parent.is_dir():
         raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
     source = request.source_path
     video, _ = probe(source)
+    if output.exists() and not output.is_file():
+        raise Refused(f"{output} is not a file that can be written over; choose another name.")
     if output.exists() and output.samefile(source):
         raise Refused(f"{output} is the source itself, which is never written over; choose another name.")
     timeline = timeline_of(request, video)

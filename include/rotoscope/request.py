@@ -13,7 +13,7 @@ from rotoscope.errors import Refused
 from rotoscope.filters import catalogue
 
 Size = Literal["source", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "240p"]
-TIME = r"^\s*((\d+:)?\d{1,2}:)?\d+(\.\d+)?\s*$"
+TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
 DEFAULT_FILTER = "starlit-swirl"
 
 
@@ -45,7 +45,7 @@ class Request(BaseModel):
         default="source", title="Size", description="The shorter side of the painted video; smaller paints faster."
     )
     fps: float | None = Field(
-        default=None, gt=0, le=240, title="Frames a second", description="Empty keeps the video's own timing."
+        default=None, ge=1, le=240, title="Frames a second", description="Empty keeps the video's own timing."
     )
     format: str = Field(default="mp4", title="Output format", description="What kind of file comes out.")
     chunk_frames: int | None = Field(

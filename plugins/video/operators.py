@@ -1,8 +1,7 @@
 """Operators for split, filter and assemble: a task's life around the domain's steps, and nothing more."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context, XComArg
@@ -26,20 +25,22 @@ class StepOperator(BaseOperator):
         super().__init__(**kwargs)
         self.store_connection = store_connection
 
+    def execute(self, context: Context) -> Any:
+        try:
+            return self.step(self.store(), context)
+        except Refused as refusal:
+            raise AirflowFailException(str(refusal)) from None
+
+    def step(self, store: Store, context: Context) -> Any:
+        """Do the work; what it returns is the task's XCom."""
+        raise NotImplementedError
+
     def store(self) -> Store:
+        """The store that the connection points at."""
         return store_from(self.store_connection)
 
     def on_kill(self) -> None:
         process.kill_all()
-
-
-@contextmanager
-def refusals_fail_at_once() -> Iterator[None]:
-    """Turn a Refused of the domain into a failure without retries, with the same sentence."""
-    try:
-        yield
-    except Refused as refusal:
-        raise AirflowFailException(str(refusal)) from None
 
 
 def threads_of(slots: int) -> int:
@@ -62,10 +63,9 @@ class SplitOperator(StepOperator):
         super().__init__(**kwargs)
         self.slots = slots
 
-    def execute(self, context: Context) -> list[dict[str, Any]]:
-        with refusals_fail_at_once():
-            request = Request.parse(dict(context["params"]))
-            plan_key, plan = split(request, self.store(), context["run_id"], self.slots, threads_of(self.slots))
+    def step(self, store: Store, context: Context) -> list[dict[str, Any]]:
+        request = Request.parse(dict(context["params"]))
+        plan_key, plan = split(request, store, context["run_id"], self.slots, threads_of(self.slots))
         context["ti"].xcom_push("plan", plan_key)
         return [{"plan": plan_key, **chunk.model_dump(include={"index", "frames", "label"})} for chunk in plan.chunks]
 
@@ -80,9 +80,9 @@ class FilterOperator(StepOperator):
         self.chunk = chunk
         self.slots = slots
 
-    def execute(self, context: Context) -> None:
+    def step(self, store: Store, context: Context) -> None:
         run_id = context["run_id"]
-        paint_chunk(self.store(), self.chunk["plan"], self.chunk["index"], run_id, threads_of(self.slots))
+        paint_chunk(store, self.chunk["plan"], self.chunk["index"], run_id, threads_of(self.slots))
 
 
 class AssembleOperator(StepOperator):
@@ -94,13 +94,13 @@ class AssembleOperator(StepOperator):
         super().__init__(**kwargs)
         self.plan = plan
 
-    def execute(self, context: Context) -> dict[str, str]:
-        return assemble(self.store(), str(self.plan), context["run_id"])
+    def step(self, store: Store, context: Context) -> dict[str, str]:
+        return assemble(store, str(self.plan), context["run_id"])
 
 
 class CleanUpOperator(StepOperator):
     """Delete what the run needed only while it lasted. Videos, painted chunks and results stay."""
 
-    def execute(self, context: Context) -> None:
-        deleted = self.store().delete(keys.run(context["run_id"]))
+    def step(self, store: Store, context: Context) -> None:
+        deleted = store.delete(keys.run(context["run_id"]))
         self.log.info("%d scratch objects deleted", deleted)

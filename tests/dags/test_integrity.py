@@ -51,6 +51,7 @@ def test_clean_up_is_a_teardown_and_says_nothing_about_success(dag) -> None:
     task = dag.get_task("clean_up")
     assert task.is_teardown
     assert not task.on_failure_fail_dagrun
+    assert task.upstream_task_ids == {"split", "filter", "assemble"}, "it waits for chunks that still paint"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import pytest
 from tests.media import frame_hashes, sound_hash, timestamps
 
 
-def rotoscope(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "rotoscope", *map(str, arguments)], capture_output=True, text=True)
+def rotoscope(*arguments: str | bytes | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "rotoscope", *arguments], capture_output=True, text=True)
 
 
 def test_probe_prints_json(clip: Path) -> None:
@@ -35,6 +35,11 @@ def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("probe", "nowhere.mp4"), "There is no file nowhere.mp4"),
+        (("probe", "http://example.com/a.mp4"), "http://example.com/a.mp4 is no file; copy the video"),
+        (("probe", b"bad\xff.mp4"), "is not a name in UTF-8"),
+        (("probe",), "Missing argument 'FILE'."),
+        (("paint", "CLIP", "-o", "/dev/null", "--format", "mp4"), "/dev/null is not a file that can be written over"),
+        (("paint", "CLIP", "-o", "out.mp4", "--filter", "sea-mist", "--threads", "x"), "'x' is not a valid integer"),
         (("paint", "nowhere.mp4", "-o", "out.mp4"), "There is no file nowhere.mp4"),
         (
             ("paint", "CLIP", "-o", "out.docx"),
@@ -51,6 +56,32 @@ def test_a_refusal_is_one_sentence_and_exit_code_2(clip: Path, arguments: tuple[
     assert says in done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stdout == ""
+
+
+def test_a_file_is_painted_in_the_format_that_its_name_asks_for(clip: Path, tmp_path: Path) -> None:
+    for name, codec in (("out.mp4", "h264"), ("out.mov", "h264")):
+        rotoscope("paint", clip, "-o", tmp_path / name, "--filter", "identity")
+        assert json.loads(rotoscope("probe", tmp_path / name).stdout)["codec"] == codec
+
+
+def test_an_ended_command_leaves_nothing_half_written(clip: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "rotoscope",
+        "paint",
+        str(clip),
+        "-o",
+        str(tmp_path / "out.mp4"),
+        "--size",
+        "1080p",
+    ]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not list(tmp_path.iterdir()):
+        assert child.poll() is None
+    child.terminate()
+    assert child.wait(30) == 128 + 15
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_help_lists_every_field() -> None:

@@ -62,6 +62,25 @@ def test_a_part_starts_at_zero_with_its_own_sound(clip: Path, tmp_path: Path) ->
     assert duration(result) == pytest.approx(1.0, abs=0.05)
 
 
+def test_a_part_far_from_a_key_frame_has_its_own_sound(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "source.mkv", frames=100, gop=100)
+    result = paint(source, tmp_path / "out.mp4", start="2", end="3")
+    assert duration(result) == pytest.approx(1.0, abs=0.05)
+    assert len(sound_hash(result)) > 0
+
+
+def test_sound_in_flac_is_copied(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "source.mkv", sound=("-c:a", "flac"))
+    assert sound_hash(paint(source, tmp_path / "out.mp4", format="mp4")) == sound_hash(source)
+
+
+def test_a_picture_of_odd_size_loses_its_last_column_and_row_and_nothing_else(tmp_path: Path) -> None:
+    odd = ("-c:v", "ffv1")
+    source = make_video(tmp_path / "odd.mkv", frames=3, codec=odd, filters="crop=99:55:0:0:exact=1", size="160x90")
+    cropped = make_video(tmp_path / "even.mkv", frames=3, codec=odd, filters="crop=98:54:0:0", size="160x90")
+    assert frame_hashes(paint(source, tmp_path / "out.mp4")) == frame_hashes(cropped)
+
+
 def test_a_part_whose_sound_is_converted_starts_at_zero_too(tmp_path: Path) -> None:
     late = "settb=1/1000,setpts=N*40+1500"
     source = make_video(tmp_path / "s.mkv", filters=late, tick="1/1000", sound=("-c:a", "libvorbis"))

@@ -77,8 +77,18 @@ OPEN_GOP = ("-c:v", "libx264", "-preset", "medium", "-x264-params", "open-gop=1:
         {"filters": "settb=1/1000,setpts=N*40+if(gt(N\\,20)\\,500\\,0)+700", "tick": "1/1000", "container": "mkv"},
         {"gop": 500},
         {"edited": True},
+        {"codec": ("-c:v", "libx264", "-x264-params", "intra-refresh=1:keyint=12:bframes=0")},
     ],
-    ids=["closed", "open-gop", "mpeg2-ts", "vp9", "variable-rate-late-start", "one-key-frame", "edit-list"],
+    ids=[
+        "closed",
+        "open-gop",
+        "mpeg2-ts",
+        "vp9",
+        "variable-rate-late-start",
+        "one-key-frame",
+        "edit-list",
+        "intra-refresh",
+    ],
 )
 @pytest.mark.parametrize("length", [1, 7, 24, 48])
 def test_each_segment_decodes_to_its_own_frames_alone(tmp_path: Path, options: dict, length: int) -> None:

@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from rotoscope.errors import Refused
+from rotoscope.errors import ProcessFailed, Refused
 from rotoscope.media.decode import decode
 from rotoscope.media.probe import probe
+from rotoscope.media.process import version
 from rotoscope.media.track import Picture, Track
 from tests.media import ffmpeg, make_video
 
@@ -30,7 +31,10 @@ def test_variable_frame_rate_keeps_each_timestamp(tmp_path: Path) -> None:
 @pytest.mark.parametrize("degrees", [90, 180, 270])
 def test_rotated_video_decodes_as_ffmpeg_shows_it(clip: Path, tmp_path: Path, degrees: int) -> None:
     turned = tmp_path / "turned.mp4"
-    ffmpeg("-i", clip, "-c", "copy", "-metadata:s:v:0", f"rotate={degrees}", turned)
+    if version() < "6":
+        ffmpeg("-i", clip, "-c", "copy", "-metadata:s:v:0", f"rotate={degrees}", turned)
+    else:
+        ffmpeg("-display_rotation", str(-degrees), "-i", clip, "-c", "copy", turned)
     video, _ = probe(turned)
     assert video.upright_size == ((90, 160) if degrees != 180 else (160, 90))
     frames = decode(Track.of(video, turned), Picture("yuv420p", video.upright_size), video.pts)
@@ -75,9 +79,20 @@ def test_what_is_no_video_is_refused_in_a_sentence(tmp_path: Path, make, says: s
     assert "\n" not in str(refusal.value)
 
 
+def test_a_missing_ffprobe_is_no_fault_of_the_file(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name, path: None)
+    with pytest.raises(ProcessFailed, match="ffprobe is not installed"):
+        probe(clip)
+
+
+def test_a_path_that_no_file_can_have_is_refused() -> None:
+    with pytest.raises(Refused, match="File name too long"):
+        probe(Path("x" * 300 + ".mp4"))
+
+
 def test_hdr_is_refused_out_loud(tmp_path: Path) -> None:
-    codec = ("-c:v", "libx264", "-color_trc", "smpte2084", "-color_primaries", "bt2020", "-colorspace", "bt2020nc")
-    path = make_video(tmp_path / "hdr.mp4", frames=2, pixel_format="yuv420p10le", codec=codec)
+    hdr = "setparams=color_trc=smpte2084:color_primaries=bt2020:colorspace=bt2020nc"
+    path = make_video(tmp_path / "hdr.mp4", frames=2, pixel_format="yuv420p10le", filters=hdr)
     with pytest.raises(Refused, match=r"HDR video \(PQ\)"):
         probe(path)
 

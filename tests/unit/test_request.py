@@ -25,6 +25,8 @@ def test_defaults_paint_the_whole_video_as_it_is() -> None:
         ({"source": "a", "colour": "red"}, "colour is not a field of a request; the fields are source"),
         ({"source": "a", "size": "huge"}, "size is 'huge'"),
         ({"source": "a", "fps": 0}, "fps is 0"),
+        ({"source": "a", "fps": 0.0001}, "fps is 0.0001"),
+        ({"source": "a", "start": "9" * 400}, "which is no time"),
         ({"source": "a", "chunk_frames": 0}, "chunk_frames is 0"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from rotoscope import reference
 from rotoscope.errors import Mismatch, Refused
+from rotoscope.painting import Workshop
 from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.paint import paint_chunk
@@ -85,6 +86,35 @@ def test_another_output_format_uses_the_painted_chunks(clip: Path, store: Folder
     before = painted_files(store)
     paint_all(store, request_for(clip, chunk_frames=24, format="mov"))
     assert painted_files(store) == before
+
+
+def test_the_chunks_of_another_format_are_the_same_though_the_filter_measures_slower(
+    clip: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for format, seconds in (("mp4", 1.0), ("mov", 1.7)):
+        monkeypatch.setattr(Workshop, "seconds_a_frame", lambda self, seconds=seconds: seconds)
+        _, plan = split(request_for(clip, format=format), store, RUN, 2, 1)
+        assert len(plan.chunks) == 8, format
+
+
+def test_the_same_bytes_under_another_name_give_the_result_that_is_there(
+    clip: Path, store: FolderStore, tmp_path: Path
+) -> None:
+    result, _ = paint_all(store, request_for(clip, chunk_frames=24))
+    copy = tmp_path / "copy.mp4"
+    copy.write_bytes(clip.read_bytes())
+    again, _ = paint_all(store, request_for(copy, chunk_frames=16))
+    assert again == result
+    assert again.is_file()
+
+
+def test_a_result_that_was_deleted_is_assembled_again_from_the_painted_chunks(clip: Path, store: FolderStore) -> None:
+    result, _ = paint_all(store, request_for(clip, chunk_frames=24))
+    hashes, painted = frame_hashes(result), painted_files(store)
+    result.unlink()
+    again, _ = paint_all(store, request_for(clip, chunk_frames=24))
+    assert frame_hashes(again) == hashes
+    assert painted_files(store) == painted
 
 
 def test_a_copy_of_the_source_under_another_name_is_the_same_video(

@@ -1,15 +1,19 @@
 """The engine `onnx`: feed-forward style networks on this machine's processor with ONNX Runtime."""
 
+import os
 from functools import cache
 from typing import Literal
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from rotoscope.engines import Paint
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would write below the home folder and call out
+
+import onnxruntime
 
 MULTIPLE = 4
 """The networks halve a picture twice and double it again."""

@@ -60,7 +60,7 @@ def _as_picture(frames: Any, track: Track, picture: Picture) -> Any:
     for turn in TURNS.get(track.rotation, []):
         frames = frames.filter(*turn)
     if picture == Picture(layout_name(track.pixel_format), track.size):
-        return frames
+        return frames.filter("setparams", range="tv")  # so that no ffmpeg converts full range; raw bytes have none
     span = track.colour.range or "tv"
     options = {"flags": EXACT, "in_range": span}
     if picture.pixel_format == RGB:

@@ -1,8 +1,10 @@
 """Deliver: encode painted frames in an output format and mux them with what passes around the filters."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,13 @@ import ffmpeg
 
 from rotoscope.formats import Format
 from rotoscope.media import process
-from rotoscope.media.encode import Options, TimedFrames, exact, feed, pictures, tags
+from rotoscope.media.encode import Options, TimedFrames, exact, feed, pictures
 from rotoscope.media.timeline import Timeline
 from rotoscope.media.track import Picture
-from rotoscope.media.video import OtherStream, Video
+from rotoscope.media.video import Video
 
 LARGEST_TIMESCALE = 2**31 - 1
+COPY: Options = {"c:a": "copy"}
 
 
 @contextmanager
@@ -28,30 +31,35 @@ def deliver(
     Raises ProcessFailed if ffmpeg cannot encode or mux.
     """
     stored = Picture(target.pixel_format, even(frames.size))
-    around = _around(source, video, timeline)
+    sound = _sound(video, target)
+    around = source
+    if timeline.part is not None and video.sound:
+        around, sound = _cut_sound(source, path.with_name(f"{path.name}.sound"), video, target, timeline.part), COPY
+    chapters = -1 if timeline.part is not None and not video.sound else 1
     output = ffmpeg.output(
-        _with_aspect(pictures(frames, stored, timeline.tick, video.colour), video),
-        around["a?"],  # optional, so that a silent source still gives its metadata
+        _as_source(pictures(frames, stored, timeline.tick, video.colour), video),
+        process.source(around)["a?"],  # optional, so that a silent source still gives its metadata
         f"file:{path}",
         format=target.muxer,
         map_metadata=1,
-        map_chapters=1,
+        map_chapters=chapters,
         **target.video,
         **target.muxer_options,
-        **_sound(video.sound, target, timeline),
+        **sound,
         **_clocks(timeline),
         **exact(stored, timeline.tick),
-        **tags(video.colour),
     )
-    with feed(output, frames, timeline.tick, timeline.shift) as timed:
+    with feed(output, frames, timeline.tick) as timed:
         yield timed
 
 
 def notices(video: Video, target: Format) -> list[str]:
     """One sentence for each thing of the source that the delivered file does not hold as it was."""
     said = []
-    if "10" in video.pixel_format or "12" in video.pixel_format:
+    if re.search(r"(9|1[0-6]|32|48|64)(le|be)$", video.pixel_format):
         said.append(f"The source has more than 8 bits a sample ({video.pixel_format}); the result has 8.")
+    if even(video.upright_size) != video.upright_size:
+        said.append("The last column or row of pictures of odd size is cut off.")
     for other in video.others:
         if other.kind == "audio" and other.codec not in target.copied_sound:
             said.append(
@@ -67,35 +75,39 @@ def even(size: tuple[int, int]) -> tuple[int, int]:
     return (max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2))
 
 
-def _with_aspect(shown: Any, video: Video) -> Any:
-    """The pictures with the source's sample aspect ratio, turned with them."""
+def _as_source(shown: Any, video: Video) -> Any:
+    """The pictures with the source's colour tags, and its sample aspect ratio turned with them."""
+    colour = video.colour
+    tags = {
+        "range": colour.range,
+        "color_primaries": colour.primaries,
+        "color_trc": colour.transfer,
+        "colorspace": colour.matrix,
+    }
+    # As properties of the frames; told to the encoder, newer ffmpegs would convert to them.
+    shown = shown.filter("setparams", **{name: value or "auto" for name, value in tags.items()})
     across, _, down = video.sample_aspect_ratio.partition(":")
     if not across.isdigit() or not down.isdigit() or 0 in (int(across), int(down)):
         return shown
     return shown.filter("setsar", f"{down}/{across}" if video.rotation in (90, 270) else f"{across}/{down}")
 
 
-def _around(source: Path, video: Video, timeline: Timeline) -> Any:
-    if timeline.part is None:
-        return process.source(source)
-    # ffmpeg counts these from the start of the file, whatever its first timestamp is.
-    start, end = (f"{float(second) - video.start_time:.6f}" for second in timeline.part)
-    return process.source(source, ss=start, to=end)
+def _cut_sound(source: Path, path: Path, video: Video, target: Format, part: tuple[Fraction, Fraction]) -> Path:
+    """Write the sound of a part, and what else goes around the filters, to a file that starts at zero."""
+    start, end = (float(second) - video.start_time for second in part)  # as ffmpeg counts: from the file's start
+    cut = process.source(source, ss=f"{start:.6f}", t=f"{end - start:.6f}")["a"]
+    options = {"format": target.muxer, "copypriorss": 0, **target.muxer_options, **_sound(video, target)}
+    process.run("ffmpeg", cut.output(f"file:{path}", **options).get_args())
+    return path
 
 
-def _sound(streams: list[OtherStream], target: Format, timeline: Timeline) -> Options:
-    """Copy each sound stream that the format can hold, convert the others, and move a part's sound to zero."""
+def _sound(video: Video, target: Format) -> Options:
+    """Copy each sound stream that the format can hold, convert the others."""
     options: dict[str, str | int] = {}
     names = {"acodec": "c:a", "audio_bitrate": "b:a"}
-    for place, stream in enumerate(streams):
-        copied = stream.codec in target.copied_sound
-        chosen = {"acodec": "copy"} if copied else target.other_sound
+    for place, stream in enumerate(video.sound):
+        chosen = {"acodec": "copy"} if stream.codec in target.copied_sound else target.other_sound
         options |= {f"{names[name]}:{place}": value for name, value in chosen.items()}
-        if timeline.shift:
-            # An encoder's packets count samples, but the filter is told the source's time base there.
-            a_second = "1/TB" if copied else str(stream.sample_rate)
-            ticks = f"round({float(timeline.shift * timeline.tick):.6f}*{a_second})"
-            options[f"bsf:a:{place}"] = f"setts=pts=PTS-{ticks}:dts=DTS-{ticks}"
     return options
 
 
@@ -103,13 +115,12 @@ def _clocks(timeline: Timeline) -> Options:
     """Timescales that hold every timestamp of the pictures exactly and the offset of the sound to some 10 us.
 
     ffmpeg's default movie timescale of 1,000 would round a late start of the pictures to milliseconds.
-    A part keeps the source's clock inside ffmpeg, which interleaves by it, and is moved to zero on the way out.
     """
-    ticks, shift = timeline.tick.denominator, timeline.shift
+    ticks = timeline.tick.denominator
     movie = math.lcm(ticks, 48_000)
     return {
         "video_track_timescale": ticks,
         "movie_timescale": movie if movie <= LARGEST_TIMESCALE else ticks,
         # IVF has no durations, and the last frame needs one.
-        "bsf:v": f"setts=pts=PTS-{shift}:dts=DTS-{shift}:duration={timeline.last_duration}",
+        "bsf:v": f"setts=pts=PTS:dts=DTS:duration={timeline.last_duration}",
     }

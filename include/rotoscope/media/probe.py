@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from rotoscope.media.video import Colour, OtherStream, Video
 
 PROBE_SECONDS = 60
 PACKETS_SECONDS = 1800
+REFRESH_SECONDS = 30
+MOST_PIXELS = 8192 * 8192
 ADVICE = "give a video file (mp4, mov, mkv, webm, avi, ts, ...) that has at least one frame"
 PICTURES = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 HDR_TRANSFERS = {"smpte2084": "PQ", "arib-std-b67": "HLG"}
@@ -37,15 +40,20 @@ def probe(path: Path) -> tuple[Video, Packets]:
 
     Raises Refused, naming the file and what to do, for anything that is not a video with frames and timestamps.
     """
-    _refuse_what_is_no_file(path)
+    before = _file_facts(path)
     facts = _ask(path)
     stream = _video_stream(path, facts["streams"])
     _refuse_hdr(path, stream)
     packets = read_packets(path, stream["index"])
+    if _has_refresh(path, stream, packets):
+        packets.key = bytearray([1]) + bytes(len(packets.key) - 1)
     shown = sorted(pts for pts, is_shown in zip(packets.pts, packets.shown, strict=True) if is_shown)
     if not shown:
         raise Refused(f"{path.name} has a video stream without a single frame; {ADVICE}.")
-    return _describe(path, facts, stream, shown, packets.last_duration), packets
+    video = _describe(path, facts, stream, shown, packets.last_duration)
+    if _file_facts(path) != before:
+        raise Refused(f"{path.name} is still being written; ask again when it is complete.")
+    return video, packets
 
 
 def read_packets(path: Path, stream: int) -> Packets:
@@ -70,20 +78,28 @@ def read_packets(path: Path, stream: int) -> Packets:
 def packet_entries(path: Path, stream: int, names: str) -> Iterator[list[str]]:
     """The entries of these names (ffprobe's, in its order) for each packet of a stream, in decoding order."""
     arguments = ["-select_streams", str(stream), "-show_entries", f"packet={names}", "-of", "csv=p=0"]
-    with process.Process("ffprobe", [*arguments, *_guard(path)], stdout=True) as child:
+    with process.Process("ffprobe", [*arguments, *_guard(path)], stdout=True, limit=PACKETS_SECONDS) as child:
         for line in child.stdout:
             if line.strip():  # an empty one follows a packet with side data
                 yield line.decode().strip().split(",")[: names.count(",") + 1]
-        child.finish(PACKETS_SECONDS)
+        child.finish()
 
 
-def _refuse_what_is_no_file(path: Path) -> None:
-    if not path.exists():
-        raise Refused(f"There is no file {path}; check the path, as the machine that runs the task sees it.")
+def _file_facts(path: Path) -> tuple[int, int]:
+    """Size and time of change of a file that has bytes to read."""
+    try:
+        facts = path.stat()
+    except FileNotFoundError:
+        raise Refused(f"There is no file {path}; check the path, as the machine that runs the task sees it.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be reached ({error.strerror}); check the path and who may read it.") from None
     if not path.is_file():
         raise Refused(f"{path} is not a file; give the path of one video file.")
-    if path.stat().st_size == 0:
+    if not os.access(path, os.R_OK):
+        raise Refused(f"{path} may not be read by the user who runs the task; change its permissions.")
+    if facts.st_size == 0:
         raise Refused(f"{path.name} is empty (0 bytes); copy it again from where it came from.")
+    return facts.st_size, facts.st_mtime_ns
 
 
 def _guard(path: Path) -> list[str]:
@@ -91,16 +107,34 @@ def _guard(path: Path) -> list[str]:
 
 
 def _ask(path: Path) -> dict[str, Any]:
+    arguments = ["-show_streams", "-show_format", "-of", "json", *_guard(path)]
     try:
-        with process.Process(
-            "ffprobe", ["-show_streams", "-show_format", "-of", "json", *_guard(path)], stdout=True
-        ) as child:
+        with process.Process("ffprobe", arguments, stdout=True, limit=PROBE_SECONDS) as child:
             answer = child.stdout.read()
-            child.finish(PROBE_SECONDS)
-    except ProcessFailed:
+            child.finish()
+    except ProcessFailed as failure:
+        if failure.status is None or failure.status < 0:
+            raise  # that says nothing of the file
         raise Refused(f"{path.name} {_what_it_is(path)}; {ADVICE}.") from None
     facts: dict[str, Any] = json.loads(answer)
     return facts
+
+
+def _has_refresh(path: Path, stream: dict[str, Any], packets: Packets) -> bool:
+    """Whether packets are marked as key that only begin a refresh, whose pictures are whole some frames later.
+
+    Live encoders do so (intra refresh), and decoding can begin only at the first packet then. The decoder knows: told
+    to show key frames alone, it leaves those out. A look at the start of the stream tells for all of it.
+    """
+    if stream["codec_name"] not in ("h264", "hevc") or sum(packets.key) < 2:
+        return False
+    arguments = ["-skip_frame", "nokey", "-read_intervals", f"%+{REFRESH_SECONDS}", "-show_entries", "frame=pts"]
+    arguments += ["-select_streams", str(stream["index"]), "-of", "csv=p=0", *_guard(path)]
+    with process.Process("ffprobe", arguments, stdout=True, limit=PROBE_SECONDS) as child:
+        shown = {line.decode().strip().strip(",") for line in child.stdout}
+        child.finish()
+    until = min(packets.pts) + REFRESH_SECONDS / 2 / Fraction(stream["time_base"])
+    return any(key and pts < until and str(pts) not in shown for pts, key in zip(packets.pts, packets.key, strict=True))
 
 
 def _what_it_is(path: Path) -> str:
@@ -119,6 +153,9 @@ def _video_stream(path: Path, streams: list[dict[str, Any]]) -> dict[str, Any]:
     chosen = max(pictures, key=lambda s: s["disposition"]["default"])
     if "pix_fmt" not in chosen or not chosen.get("width"):
         raise Refused(f"{path.name} has a video stream that cannot be decoded; {ADVICE}.")
+    if chosen["width"] * chosen["height"] > MOST_PIXELS:
+        size = f"{chosen['width']}x{chosen['height']}"
+        raise Refused(f"{path.name} has pictures of {size}; make them smaller, the most is 8192x8192.")
     return chosen
 
 
@@ -180,7 +217,6 @@ def _other(stream: dict[str, Any]) -> OtherStream:
         kind=stream.get("codec_type", "unknown"),
         codec=stream.get("codec_name"),
         language=stream.get("tags", {}).get("language"),
-        sample_rate=stream.get("sample_rate"),
     )
 
 

@@ -44,6 +44,8 @@ def source(path: Path, **options: Any) -> Any:
 class Process:
     """A running child in a process group of its own; leaving the `with` block early ends the whole group.
 
+    limit: seconds after which it is ended, whatever it does.
+
     ```python
     with Process("ffmpeg", stream.get_args(), stdout=True) as child:
         data = child.stdout.read(size)
@@ -51,7 +53,9 @@ class Process:
     ```
     """
 
-    def __init__(self, name: str, arguments: list[str], *, stdin: bool = False, stdout: bool = False) -> None:
+    def __init__(
+        self, name: str, arguments: list[str], *, stdin: bool = False, stdout: bool = False, limit: float | None = None
+    ) -> None:
         quiet = ["-hide_banner", "-loglevel", "error"] + (["-nostdin", "-y"] if name == "ffmpeg" else [])
         if stdin:
             quiet.remove("-nostdin")
@@ -67,6 +71,10 @@ class Process:
         _running.add(self)
         self._log_reader = threading.Thread(target=self._read_log, daemon=True)
         self._log_reader.start()
+        self._limit = limit
+        self._timer = threading.Timer(limit or threading.TIMEOUT_MAX, self.signal_end)
+        if limit is not None:
+            self._timer.start()
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -78,37 +86,37 @@ class Process:
         assert self._child.stdout is not None
         return self._child.stdout
 
-    def finish(self, timeout: float | None = None) -> None:
-        """Close the child's standard input, wait for its end and raise ProcessFailed if it failed.
-
-        timeout: seconds to wait before the child counts as hung and is ended.
-        """
+    def finish(self) -> None:
+        """Close the child's standard input, wait for its end and raise ProcessFailed if it failed or was ended."""
         if self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # the exit status below says why it stopped reading
                 self._child.stdin.close()
-        try:
-            status = self._child.wait(timeout)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise ProcessFailed(f"{self.name} was ended after {timeout:.0f} s without a result.") from None
+        status = self._child.wait()
         self._log_reader.join()
+        if status == -signal.SIGKILL and self._limit is not None:
+            raise ProcessFailed(f"{self.name} was ended after {self._limit:.0f} s without a result.", status)
         if status != 0:
-            raise ProcessFailed(f"{self.name} failed with status {status}: {self.log() or 'it gave no reason'}")
+            raise ProcessFailed(f"{self.name} failed with status {status}: {self.log() or 'it gave no reason'}", status)
 
     def log(self) -> str:
         """The last lines of the child's log, in one line."""
         return " | ".join(self._log)
 
-    def kill(self) -> None:
-        """End the child's whole process group at once."""
+    def signal_end(self) -> None:
+        """Tell the child's whole process group to end at once, without waiting for it."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
+
+    def kill(self) -> None:
+        """End the child's whole process group at once."""
+        self.signal_end()
         self._child.wait()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._timer.cancel()
         if self._child.poll() is None:
             self.kill()
         for pipe in (self._child.stdin, self._child.stdout):
@@ -125,16 +133,19 @@ class Process:
                 self._log.append(line.decode(errors="replace").strip()[:300])
 
 
-def run(name: str, arguments: list[str], timeout: float | None = None) -> None:
-    """Run a child to its end; raises ProcessFailed if it fails or takes longer than `timeout` seconds."""
+def run(name: str, arguments: list[str]) -> None:
+    """Run a child to its end; raises ProcessFailed if it fails."""
     with Process(name, arguments) as child:
-        child.finish(timeout)
+        child.finish()
 
 
 def kill_all() -> None:
-    """End every child of this process: what a cancelled task calls, also from a signal handler."""
+    """End every child of this process: what a cancelled task calls, also from a signal handler.
+
+    It does not wait: the code that the signal interrupted may be waiting already, and holds the lock for that.
+    """
     for child in list(_running):
-        child.kill()
+        child.signal_end()
 
 
 def version() -> str:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from rotoscope.errors import Refused
 from rotoscope.media import timing
 from rotoscope.media.video import Video
+
+FINEST = 2**31 - 1
+"""Ticks a second that containers can hold."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,7 @@ class Timeline:
     last_duration: int
     part: tuple[Fraction, Fraction] | None
 
-    @property
-    def shift(self) -> int:
-        """Ticks by which the painted video is earlier than the source."""
-        return 0 if self.part is None else int(self.part[0] / self.tick)
-
-    @property
+    @cached_property
     def frames(self) -> list[int]:
         """The frames of the source that must be painted, ascending, each once."""
         return sorted({frame for frame, _ in self.shown})
@@ -55,6 +54,8 @@ def plan_timeline(video: Video, start: Fraction | None, end: Fraction | None, ra
     if rate is None:
         return Timeline(video.tick, list(zip(part, moved, strict=True)), last_duration, window)
     tick = timing.common_tick(video.tick, rate)
+    if tick.denominator > FINEST:
+        raise Refused(f"{video.name} cannot be shown at {float(rate):g} frames/s exactly; ask for a rounder number.")
     shown = [(part.start + at, when) for at, when in timing.resample(moved, last_duration, video.tick, rate)]
     return Timeline(tick, shown, int(1 / rate / tick), window)
 

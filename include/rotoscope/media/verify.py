@@ -3,7 +3,7 @@
 import math
 from pathlib import Path
 
-from rotoscope.errors import Mismatch
+from rotoscope.errors import Mismatch, Refused
 from rotoscope.media.probe import packet_entries, probe
 from rotoscope.media.timeline import Timeline
 from rotoscope.media.video import Video
@@ -17,7 +17,10 @@ def verify(path: Path, source_path: Path, source: Video, timeline: Timeline) -> 
 
     Frame count and every timestamp must be equal; each sound stream must be there and start and end with the source's.
     """
-    made, _ = probe(path)
+    try:
+        made, _ = probe(path)
+    except Refused as refusal:
+        raise Mismatch(f"The result cannot be used: {refusal}") from None
     expected = [pts * timeline.tick for _, pts in timeline.shown]
     actual = [pts * made.tick for pts in made.pts]
     if len(actual) != len(expected):

@@ -1,6 +1,7 @@
 """What is known of a video: the manifest, a JSON document that is written once and never changes."""
 
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,7 +29,6 @@ class OtherStream(BaseModel):
     kind: str
     codec: str | None
     language: str | None = None
-    sample_rate: int | None = Field(default=None, description="Samples of sound a second.")
 
 
 class Video(BaseModel):
@@ -62,7 +62,7 @@ class Video(BaseModel):
         """Seconds a tick."""
         return Fraction(self.time_base)
 
-    @property
+    @cached_property
     def pts(self) -> list[int]:
         """Timestamp of each frame in ticks."""
         return expand(self.timestamps)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rotoscope import formats
-from rotoscope.errors import Mismatch
+from rotoscope.errors import Mismatch, ProcessFailed
 from rotoscope.media.decode import decode
 from rotoscope.media.deliver import deliver, notices
 from rotoscope.media.pictures import save, side_by_side
@@ -17,12 +17,13 @@ from rotoscope.media.video import Video
 from rotoscope.painting import show
 from rotoscope.plan import Plan, timeline_of
 from rotoscope.provenance import provenance
-from rotoscope.steps.paint import painted_track, segment_track, stored_of
+from rotoscope.steps.paint import forget_chunk, painted_track, segment_track, stored_of
 from rotoscope.steps.progress import reporter
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
 log = logging.getLogger(__name__)
+PROVENANCE = "provenance.json"
 
 
 def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
@@ -32,10 +33,11 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
     """
     plan = Plan.model_validate(store.get_json(plan_key))
     video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
-    objects = result_keys(plan)
-    if store.exists(objects["provenance"]):
+    before = _finished(store, plan)
+    if before is not None:
         log.info("This result was assembled before; nothing to do")
-        return objects
+        return before
+    objects = result_keys(plan)
     timeline = timeline_of(plan.request, video)
     with store.workspace(keys.run(run_id)) as folder, store.local(keys.source(plan.video)) as source:
         path = folder / "painted"
@@ -49,13 +51,28 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
     target = formats.get(plan.request.format)
     manifest = {**made.model_dump(mode="json"), "name": Path(objects["video"]).name, "notices": notices(video, target)}
     store.put_json(objects["manifest"], manifest)
-    store.put_json(objects["provenance"], provenance(plan, video, made, records))
+    store.put_json(objects["provenance"], {**provenance(plan, video, made, records), "objects": objects})
     log.info("%d frames of %s are painted: %s", made.frames, video.name, store.address(objects["video"]))
     return objects
 
 
+def _finished(store: Store, plan: Plan) -> dict[str, str] | None:
+    """The keys of a result that is whole, by its provenance, which is written last; the rest of others is deleted."""
+    try:
+        objects: dict[str, str] = store.get_json(keys.result(plan.result, PROVENANCE))["objects"]
+    except KeyError:
+        return None
+    if all(store.exists(key) for key in objects.values()):
+        return objects
+    log.warning("Parts of this result are gone from the store; it is assembled again")
+    store.delete(keys.result(plan.result, PROVENANCE))
+    for key in objects.values():
+        store.delete(key)
+    return None
+
+
 def result_keys(plan: Plan) -> dict[str, str]:
-    """Keys of the result's objects. The provenance is written last, so where it is, all of them are."""
+    """Keys for a new result's objects."""
     request = plan.request
     name = f"{keys.slug(Path(request.source).stem)}-{request.filter}.{formats.get(request.format).extension}"
     names = {
@@ -63,7 +80,7 @@ def result_keys(plan: Plan) -> dict[str, str]:
         "poster": "poster.jpg",
         "before_after": "before_after.jpg",
         "manifest": "manifest.json",
-        "provenance": "provenance.json",
+        "provenance": PROVENANCE,
     }
     return {kind: keys.result(plan.result, name) for kind, name in names.items()}
 
@@ -87,7 +104,11 @@ def _painted_frames(store: Store, plan: Plan, video: Video, timeline: Timeline) 
             )
         with store.local(keys.painted(chunk.digest)) as path:
             track = painted_track(path, plan, chunk, video)
-            yield from zip(indices, decode(track, picture, [pts[index] for index in indices]), strict=True)
+            try:
+                yield from zip(indices, decode(track, picture, [pts[index] for index in indices]), strict=True)
+            except (Mismatch, ProcessFailed):
+                forget_chunk(store, chunk)  # so that its filter task paints it again
+                raise
 
 
 def _pictures(store: Store, plan: Plan, video: Video, timeline: Timeline, folder: Path, run_id: str) -> None:

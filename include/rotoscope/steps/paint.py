@@ -44,12 +44,18 @@ def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: i
     return record
 
 
+def forget_chunk(store: Store, chunk: Chunk) -> None:
+    """Delete a painted chunk; its record last, so that damaged bytes are never without the record that shows it."""
+    store.delete(keys.painted(chunk.digest))
+    store.delete(keys.painted_record(chunk.digest))
+
+
 @contextmanager
 def segment_track(store: Store, video: Video, chunk: Chunk, run_id: str) -> Iterator[Track]:
     """How to read a chunk's segment of the source, cut anew if the run's scratch is gone."""
-    if not store.exists(keys.segment(run_id, chunk.index)):
+    if not store.exists(keys.segment(run_id, chunk.digest)):
         cut_segments(store, video, [chunk], run_id)
-    with store.local(keys.segment(run_id, chunk.index)) as path:
+    with store.local(keys.segment(run_id, chunk.digest)) as path:
         yield replace(Track.of(video, path), stream=0, offset=chunk.piece.offset)
 
 
@@ -74,8 +80,7 @@ def _finished(store: Store, chunk: Chunk) -> dict[str, Any] | None:
     if store.exists(keys.painted(chunk.digest)) and record.items() >= _bytes(store, chunk).items():
         return record
     log.warning("Chunk %d (%s) is damaged or gone in the store; it is painted again", chunk.index, chunk.label)
-    store.delete(keys.painted_record(chunk.digest))
-    store.delete(keys.painted(chunk.digest))
+    forget_chunk(store, chunk)
     return None
 
 

@@ -32,6 +32,11 @@ def plan(plan_digest: str) -> str:
     return f"plans/{plan_digest}.json"
 
 
+def cut(cut_digest: str) -> str:
+    """How frames are cut into chunks."""
+    return f"cuts/{cut_digest}.json"
+
+
 def painted(chunk_digest: str) -> str:
     """A painted chunk."""
     return f"painted/{chunk_digest[:2]}/{chunk_digest}.nut"
@@ -52,9 +57,9 @@ def run(run_id: str) -> str:
     return f"runs/{slug(run_id)}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
 
 
-def segment(run_id: str, index: int) -> str:
+def segment(run_id: str, chunk_digest: str) -> str:
     """The segment of the source that a chunk is painted from, for the length of a run."""
-    return f"{run(run_id)}/segments/{index:05}.nut"
+    return f"{run(run_id)}/segments/{chunk_digest}.nut"
 
 
 def progress(run_id: str, step: str) -> str:
