@@ -41,7 +41,7 @@ lock: setup ## Write the locked requirements anew from the .in files
 clean: down ## Remove everything that was made here, but for the store
 	@rm -rf .venv .cache .airflow .mypy_cache .pytest_cache .ruff_cache
 
-setup:
+setup: ## Make .venv and bring ffmpeg; every target does it where needed
 	@tools/setup.sh run
 
 setup-dev:

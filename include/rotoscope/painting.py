@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rotoscope.engines import Paint
-from rotoscope.errors import Mismatch, Refused
+from rotoscope.errors import Mismatch
 from rotoscope.filters import catalogue, chain
 from rotoscope.media.decode import decode
 from rotoscope.media.deliver import even
@@ -22,8 +22,6 @@ from rotoscope.request import Request
 
 IN_FLIGHT = 2
 """Frames painted at once, so that one's conversion overlaps the other's inference."""
-SMALLEST = 32
-"""Pixels that the networks need, since they halve a picture twice and mirror its border."""
 TRIAL = (640, 360)
 TRIALS = 4
 """The first also pays for memory, and others may wait for a busy processor, so the best one counts."""
@@ -48,10 +46,6 @@ class Workshop:
         size = request.painted_size(video.upright_size)
         if not request.paints:
             return cls(Picture(working_format(video.pixel_format), size), None, 1)
-        if min(size) < SMALLEST:
-            raise Refused(
-                f"{video.name} would be painted at {size[0]}x{size[1]}; both sides must be {SMALLEST} or more."
-            )
         filter = catalogue.get(request.filter)
         paint = chain.load(filter, request.strength, request.keep_colours, max(1, threads // IN_FLIGHT))
         return cls(Picture(RGB, size), paint, min(threads, IN_FLIGHT))

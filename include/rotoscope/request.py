@@ -15,6 +15,8 @@ from rotoscope.filters import catalogue
 Size = Literal["source", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "240p"]
 TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
 DEFAULT_FILTER = "starlit-swirl"
+SMALLEST = 32
+"""Pixels that the networks need, since they halve a picture twice and mirror its border."""
 
 
 class Request(BaseModel):
@@ -108,11 +110,16 @@ class Request(BaseModel):
         )
 
     def painted_size(self, upright: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) of the painted frames for a video of this upright size in pixels."""
-        if self.size == "source":
-            return upright
-        shorter, scale = int(self.size[:-1]), Fraction(int(self.size[:-1]), min(upright))
-        wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
+        """(width, height) of the painted frames for a video of this upright size in pixels.
+
+        Raises Refused if that is too small for a filter.
+        """
+        wide, high = upright
+        if self.size != "source":
+            shorter, scale = int(self.size[:-1]), Fraction(int(self.size[:-1]), min(upright))
+            wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
+        if self.paints and min(wide, high) < SMALLEST:
+            raise Refused(f"The painted video would be {wide}x{high}; a filter needs {SMALLEST} pixels on both sides.")
         return wide, high
 
     @property

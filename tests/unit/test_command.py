@@ -45,7 +45,7 @@ def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
             ("paint", "CLIP", "-o", "out.docx"),
             "Files ending in .docx cannot be written; end the name in one of .mov, .mp4",
         ),
-        (("paint", "CLIP", "-o", "no/such/out.mp4"), "There is no folder no/such"),
+        (("paint", "CLIP", "-o", "no/such/out.mp4"), "no/such; make it first"),
         (("paint", "CLIP", "-o", "out.mp4", "--filter", "nope"), "There is no filter 'nope'"),
         (("paint", "CLIP", "-o", "out.mp4", "--strength", "2"), "strength is 2.0, but it should be less than"),
     ],

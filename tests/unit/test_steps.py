@@ -178,6 +178,15 @@ def test_a_result_that_misses_a_painted_chunk_is_not_published(clip: Path, store
     assert not (store.root / "results").exists()
 
 
+def test_a_picture_too_small_for_a_filter_is_refused_before_anything_is_stored(
+    tmp_path: Path, store: FolderStore
+) -> None:
+    source = make_video(tmp_path / "tiny.mp4", frames=2, size="16x16")
+    with pytest.raises(Refused, match="would be 16x16; a filter needs 32 pixels"):
+        split(request_for(source), store, RUN, 2, 1)
+    assert not store.root.exists()
+
+
 def test_a_refused_source_leaves_nothing_in_the_store(tmp_path: Path, store: FolderStore) -> None:
     text = tmp_path / "diary.mp4"
     text.write_text("Dear diary\n")

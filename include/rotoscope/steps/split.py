@@ -27,9 +27,8 @@ def split(request: Request, store: Store, run_id: str, slots: int, threads: int)
     """
     path = request.source_path
     video, packets = probe(path)
-    timeline_of(request, video)
+    key = keys.plan(plan_digest(request, video))  # refuses what cannot be, before anything is stored
     register(store, path, video, keys.run(run_id))
-    key = keys.plan(plan_digest(request, video))
     if not store.exists(key):
         runs = cut_into_runs(request, store, video, slots, threads)
         store.put_json(key, make_plan(request, video, packets, runs).model_dump(mode="json"))
