@@ -3,7 +3,7 @@
 export VIDEO FILTER SIZE
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 PYTHON := .venv/bin/python
-WITH_TOOLS = PATH="$(CURDIR)/.venv/bin:$$PATH"
+WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(CURDIR)/.cache/tmp"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help demo up down test check bench lock clean setup setup-dev

@@ -3,8 +3,10 @@
 The environment must be set before anything imports airflow, so this happens as pytest loads this file.
 """
 
+import atexit
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[2]
 HOME = Path(tempfile.mkdtemp(prefix="rotoscope-airflow-"))
 STORE = HOME / "store"
+atexit.register(shutil.rmtree, HOME, ignore_errors=True)
 
 os.environ.update(
     AIRFLOW_HOME=str(HOME),

@@ -1,6 +1,7 @@
 """`python -m rotoscope`, as its users run it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -82,6 +83,14 @@ def test_an_ended_command_leaves_nothing_half_written(clip: Path, tmp_path: Path
     child.terminate()
     assert child.wait(30) == 128 + 15
     assert list(tmp_path.iterdir()) == []
+
+
+def test_painting_writes_nothing_below_the_home_folder(clip: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    command = ["-m", "rotoscope", "paint", str(clip), "-o", str(tmp_path / "out.mp4"), "--end", "0.1"]
+    subprocess.run([sys.executable, *command], check=True, env={**os.environ, "HOME": str(home)}, capture_output=True)
+    assert list(home.iterdir()) == []
 
 
 def test_help_lists_every_field() -> None:

@@ -11,7 +11,8 @@ from rotoscope.engines import Paint
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
 
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would write below the home folder and call out
+# ONNX Runtime reads this as it is imported; otherwise it would write below the home folder and call out.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 import onnxruntime
 

@@ -37,7 +37,7 @@ def deliver(
         around, sound = _cut_sound(source, path.with_name(f"{path.name}.sound"), video, target, timeline.part), COPY
     chapters = -1 if timeline.part is not None and not video.sound else 1
     output = ffmpeg.output(
-        _as_source(pictures(frames, stored, timeline.tick, video.colour), video),
+        _as_source(pictures(frames, stored, video.colour), video),
         process.source(around)["a?"],  # optional, so that a silent source still gives its metadata
         f"file:{path}",
         format=target.muxer,

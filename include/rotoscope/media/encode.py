@@ -62,7 +62,7 @@ def encode_lossless(
     if fast:
         codec = {"vcodec": "libx264", "qp": 0, "preset": "ultrafast"}
     held = {**exact(stored, tick), "pix_fmt": file_format(stored.pixel_format)}
-    output = pictures(frames, stored, tick, colour).output(f"file:{path}", format="nut", **codec, **held)
+    output = pictures(frames, stored, colour).output(f"file:{path}", format="nut", **codec, **held)
     with feed(output, frames, tick) as timed:
         yield timed
 
@@ -75,7 +75,7 @@ def feed(output: Any, frames: Picture, tick: Fraction) -> Iterator[TimedFrames]:
         child.finish()
 
 
-def pictures(frames: Picture, stored: Picture, tick: Fraction, colour: Colour) -> Any:
+def pictures(frames: Picture, stored: Picture, colour: Colour) -> Any:
     """The pipe as an ffmpeg-python input: converted to the format in which frames are stored."""
     stream = ffmpeg.input("pipe:0", format="ivf", vcodec="rawvideo", copyts=None)["v"]
     span = colour.range or "tv"
