@@ -101,6 +101,8 @@ def orchestrated(airflow: LocalAirflow, store: FolderStore, clip: Path, referenc
     source = clip.stat().st_size
     show("painted chunks", f"{painted / frames / 1000:.0f} kB/frame", f"{painted / source:.1f} times the source")
     show("result", f"{result / frames / 1000:.0f} kB/frame", f"{result / source:.1f} times the source")
+    kept = sum(path.stat().st_size for path in store.root.rglob("*") if path.is_file())
+    show("all that the request left in the store", f"{kept / 1e6:.0f} MB", f"{kept / source:.1f} times the source")
 
 
 def overhead(airflow: LocalAirflow, folder: Path) -> None:
