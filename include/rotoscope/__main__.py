@@ -12,7 +12,6 @@ import click
 from rotoscope import __version__, formats, reference
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
-from rotoscope.media.deliver import notices
 from rotoscope.media.probe import probe as probe_file
 from rotoscope.media.timing import clock
 from rotoscope.painting import Report
@@ -63,9 +62,9 @@ def paint(source: str, output: Path, threads: int, **fields: Any) -> None:
     request = Request.parse({"source": _readable(source), **fields})
     _readable(str(output))
     start = time.monotonic()
-    video = reference.paint(request, output, threads, _progress(start))
+    video, notices = reference.paint(request, output, threads, _progress(start))
     seconds = time.monotonic() - start
-    for notice in notices(probe_file(request.source_path)[0], formats.get(request.format)):
+    for notice in notices:
         click.echo(f"note: {notice}", err=True)
     click.echo(f"{output}: {video.frames} frames in {clock(seconds)}, {video.frames / seconds:.2f} frames/s", err=True)
 

@@ -79,7 +79,7 @@ def result_digest(request: Request, video: Video) -> str:
 def painting(request: Request, video: Video) -> dict[str, Any]:
     """Everything that the pixels of a painted frame depend on, besides the frame."""
     stored = stored_picture(request, video, formats.get(request.format).pixel_format)
-    filter = catalogue.get(request.filter).identity() if request.paints else None
+    filter = catalogue.get(request.filter).fingerprint() if request.paints else None
     return {
         "version": PAINTING_VERSION,
         "video": video.sha256,

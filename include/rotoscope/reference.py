@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rotoscope import formats
 from rotoscope.errors import Refused
-from rotoscope.media.deliver import deliver
+from rotoscope.media.deliver import deliver, notices
 from rotoscope.media.probe import probe
 from rotoscope.media.track import Track
 from rotoscope.media.verify import verify
@@ -18,8 +18,10 @@ from rotoscope.plan import timeline_of
 from rotoscope.request import Request
 
 
-def paint(request: Request, output: Path, threads: int, report: Report) -> Video:
+def paint(request: Request, output: Path, threads: int, report: Report) -> tuple[Video, list[str]]:
     """Paint the request's video into the file `output`, which appears when it is finished and verified.
+
+    Gives what was made, and a notice for each thing of the source that it does not hold as it was.
 
     threads: for the filter, in all. Raises Refused for what cannot be used, Mismatch if frames went wrong.
     """
@@ -33,14 +35,15 @@ def paint(request: Request, output: Path, threads: int, report: Report) -> Video
     if output.exists() and output.samefile(source):
         raise Refused(f"{output} is the source itself, which is never written over; choose another name.")
     timeline = timeline_of(request, video)
+    target = formats.get(request.format)
     workshop = Workshop.open(request, video, threads)
     frames = timeline.frames
     pts = video.pts[frames[0] : frames[-1] + 1]
     with tempfile.TemporaryDirectory(prefix=".painting-", dir=output.parent) as folder:
         made = Path(folder) / output.name
-        with deliver(made, source, video, formats.get(request.format), workshop.picture, timeline) as timed:
+        with deliver(made, source, video, target, workshop.picture, timeline) as timed:
             painted = workshop.frames(Track.of(video, source), pts, frames[0], frames)
             show(timeline, painted, timed, report)
         result = verify(made, source, video, timeline)
         made.replace(output)
-    return result
+    return result, notices(video, target)

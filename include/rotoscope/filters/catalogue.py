@@ -50,7 +50,7 @@ class Filter(BaseModel):
     licence: str
     origin: str
 
-    def identity(self) -> dict[str, Any]:
+    def fingerprint(self) -> dict[str, Any]:
         """What the painted pixels depend on, and nothing else: for keys and provenance."""
         return self.model_dump(include={"name", "version", "engine", "weights", "parameters"})
 

@@ -13,11 +13,10 @@ import ffmpeg
 from rotoscope.formats import Format
 from rotoscope.media import process
 from rotoscope.media.encode import Options, TimedFrames, exact, feed, pictures
-from rotoscope.media.timeline import Timeline
+from rotoscope.media.timeline import FINEST, Timeline
 from rotoscope.media.track import Picture
 from rotoscope.media.video import Video
 
-LARGEST_TIMESCALE = 2**31 - 1
 COPY: Options = {"c:a": "copy"}
 
 
@@ -120,7 +119,7 @@ def _clocks(timeline: Timeline) -> Options:
     movie = math.lcm(ticks, 48_000)
     return {
         "video_track_timescale": ticks,
-        "movie_timescale": movie if movie <= LARGEST_TIMESCALE else ticks,
+        "movie_timescale": movie if movie <= FINEST else ticks,
         # IVF has no durations, and the last frame needs one.
         "bsf:v": f"setts=pts=PTS:dts=DTS:duration={timeline.last_duration}",
     }

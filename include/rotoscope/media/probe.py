@@ -77,11 +77,17 @@ def read_packets(path: Path, stream: int) -> Packets:
 
 def packet_entries(path: Path, stream: int, names: str) -> Iterator[list[str]]:
     """The entries of these names (ffprobe's, in its order) for each packet of a stream, in decoding order."""
-    arguments = ["-select_streams", str(stream), "-show_entries", f"packet={names}", "-of", "csv=p=0"]
-    with process.Process("ffprobe", [*arguments, *_guard(path)], stdout=True, limit=PACKETS_SECONDS) as child:
+    for line in _lines(path, stream, f"packet={names}", PACKETS_SECONDS):
+        yield line.split(",")[: names.count(",") + 1]
+
+
+def _lines(path: Path, stream: int, entries: str, limit: float, *options: str) -> Iterator[str]:
+    """What ffprobe says of each packet or frame of a stream, in CSV."""
+    arguments = [*options, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0", *_guard(path)]
+    with process.Process("ffprobe", arguments, stdout=True, limit=limit) as child:
         for line in child.stdout:
-            if line.strip():  # an empty one follows a packet with side data
-                yield line.decode().strip().split(",")[: names.count(",") + 1]
+            if line.strip():  # an empty one follows what has side data
+                yield line.decode().strip()
         child.finish()
 
 
@@ -128,11 +134,8 @@ def _has_refresh(path: Path, stream: dict[str, Any], packets: Packets) -> bool:
     """
     if stream["codec_name"] not in ("h264", "hevc") or sum(packets.key) < 2:
         return False
-    arguments = ["-skip_frame", "nokey", "-read_intervals", f"%+{REFRESH_SECONDS}", "-show_entries", "frame=pts"]
-    arguments += ["-select_streams", str(stream["index"]), "-of", "csv=p=0", *_guard(path)]
-    with process.Process("ffprobe", arguments, stdout=True, limit=PROBE_SECONDS) as child:
-        shown = {line.decode().strip().strip(",") for line in child.stdout}
-        child.finish()
+    keys_only = ("-skip_frame", "nokey", "-read_intervals", f"%+{REFRESH_SECONDS}")
+    shown = {line.strip(",") for line in _lines(path, stream["index"], "frame=pts", PROBE_SECONDS, *keys_only)}
     until = min(packets.pts) + REFRESH_SECONDS / 2 / Fraction(stream["time_base"])
     return any(key and pts < until and str(pts) not in shown for pts, key in zip(packets.pts, packets.key, strict=True))
 
