@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import click
 from rotoscope import __version__, formats, reference
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
-from rotoscope.media.probe import probe as probe_file
 from rotoscope.media.timing import clock
 from rotoscope.painting import Report
 from rotoscope.request import DEFAULT_FILTER, Request
@@ -27,9 +27,11 @@ def cli() -> None:
 @cli.command()
 @click.argument("file")
 def probe(file: str) -> None:
-    """Print what FILE is, as JSON: streams, timing, frames, SHA-256."""
-    video, _ = probe_file(Request.parse({"source": _readable(file)}).source_path)
-    click.echo(video.model_dump_json(indent=2))
+    """Print what FILE is, as JSON: streams, timing, frames, SHA-256, and how it would be cut."""
+    request = Request.parse({"source": _readable(file)})
+    with tempfile.TemporaryDirectory() as folder:
+        source = reference.open_request(request, Path(folder))
+    click.echo(source.video.model_dump_json(indent=2))
 
 
 @cli.command()
@@ -52,6 +54,10 @@ def filters() -> None:
 @click.option("--end", help="Where to end, the same way.")
 @click.option("--size", default="source", show_default=True, help="Shorter side of the result: 1080p, 720p, 360p, ...")
 @click.option("--fps", type=float, help="Frames a second; the video's own timing if left out.")
+@click.option("--deinterlace", is_flag=True, help="Make whole frames of an old camera's half pictures first.")
+@click.option("--quality", type=int, help="On the encoder's own scale; CRF for most formats, smaller is better.")
+@click.option("--speed", help="The encoder's preset, such as slow, or a number for WebM and AV1.")
+@click.option("--pixel-format", help="Such as yuv420p10le for ten bits.")
 @click.option("--format", help="Output format; by the ending of OUT if left out.")
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."

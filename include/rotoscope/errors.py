@@ -20,5 +20,9 @@ class ProcessFailed(RotoscopeError):
         self.status = status
 
 
+class OverBudget(ProcessFailed):
+    """A child process took more time, memory or disk than it may."""
+
+
 class Mismatch(RotoscopeError):
     """What was made is not what was expected (frames, timestamps, bytes), so it was thrown away."""

@@ -2,20 +2,23 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from rotoscope import formats
 from rotoscope.engines import Paint
 from rotoscope.errors import Mismatch
 from rotoscope.filters import catalogue, chain
-from rotoscope.media.decode import decode
-from rotoscope.media.deliver import even
-from rotoscope.media.encode import TimedFrames
-from rotoscope.media.pixels import RGB, working_format
-from rotoscope.media.timeline import Timeline
+from rotoscope.media.decode import Complaint, decode
+from rotoscope.media.encode import TimedFrames, encode, encode_lossless
+from rotoscope.media.guard import OWN
+from rotoscope.media.output import Output
+from rotoscope.media.pixels import file_format, nearest, rgb_format, working_format
 from rotoscope.media.track import Frame, Picture, Track
 from rotoscope.media.video import Video
 from rotoscope.request import Request
@@ -48,19 +51,21 @@ class Workshop:
             return cls(Picture(working_format(video.pixel_format), size), None, 1)
         filter = catalogue.get(request.filter)
         paint = chain.load(filter, request.strength, request.keep_colours, max(1, threads // IN_FLIGHT))
-        return cls(Picture(RGB, size), paint, min(threads, IN_FLIGHT))
+        stored = stored_picture(request, video)
+        return cls(Picture(rgb_format(stored.pixel_format), size), paint, min(threads, IN_FLIGHT))
 
-    def frames(self, track: Track, pts: list[int], first: int, wanted: Iterable[int]) -> Iterator[tuple[int, Frame]]:
-        """Yield (index, painted frame) for each wanted frame.
+    def frames(
+        self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
+    ) -> Iterator[tuple[int, Frame, Frame]]:
+        """Yield (index, source frame, painted frame) for each wanted frame.
 
         pts: timestamps of all frames of `track` from index `first` on that lie between the wanted ones.
         """
         chosen = set(wanted)
-        decoded = (
-            (index, frame) for index, frame in enumerate(decode(track, self.picture, pts), first) if index in chosen
-        )
+        frames = enumerate(decode(track, self.picture, pts, complaint), first)
+        decoded = ((index, frame) for index, frame in frames if index in chosen)
         if self.paint is None:
-            yield from decoded
+            yield from ((index, frame, frame) for index, frame in decoded)
         else:
             yield from overlapped(self.paint, decoded, self.workers)
 
@@ -81,39 +86,71 @@ def _seconds(paint: Paint, frame: Frame) -> float:
     return time.perf_counter() - start
 
 
-def stored_picture(request: Request, video: Video, pixel_format: str) -> Picture:
-    """What painted frames look like before the final encoding, when the output format wants `pixel_format`."""
+def stored_picture(request: Request, video: Video) -> Picture:
+    """What painted frames look like when they are stored, for the request's output format."""
+    target = formats.get(request.format)
     size = request.painted_size(video.upright_size)
-    if not request.paints:
-        return Picture(working_format(video.pixel_format), size)
-    return Picture(pixel_format, even(size))
+    pixel_format = request.pixel_format or nearest(video.pixel_format, target.pixel_formats)
+    return Picture(pixel_format, size if target.odd_sizes else even(size))
 
 
-def show(timeline: Timeline, painted: Iterable[tuple[int, Frame]], timed: TimedFrames, report: Report) -> None:
-    """Write each painted frame at every time that it is shown. Raises Mismatch if one that is shown never comes."""
-    shown, total = iter(timeline.shown), len(timeline.frames)
-    following = next(shown, None)
+def lossless_picture(request: Request, video: Video) -> Picture:
+    """What painted frames look like when they are stored without loss: unpainted ones as in the source."""
+    if request.paints:
+        return stored_picture(request, video)
+    return Picture(working_format(video.pixel_format), request.painted_size(video.upright_size))
+
+
+def encoder(path: Path, frames: Picture, output: Output, video: Video) -> AbstractContextManager[TimedFrames]:
+    """A writer of frames into a painted chunk: in the output's codec, or without loss if that cannot be joined."""
+    if output.target.joined:
+        return encode(path, frames, output.stored, output.timeline.tick, video, output.encoder)
+    return encode_lossless(path, frames, output.stored, output.timeline.tick, video.colour)
+
+
+def painted_track(path: Path, output: Output, video: Video) -> Track:
+    """How to read a painted chunk."""
+    held = output.stored.pixel_format
+    pixel_format = held if output.target.joined else file_format(held)
+    return Track(path, OWN, 0, output.timeline.tick, pixel_format, output.stored.size, video.colour)
+
+
+def even(size: tuple[int, int]) -> tuple[int, int]:
+    """The size without an odd last column or row, which 4:2:0 cannot hold."""
+    return (max(2, size[0] // 2 * 2), max(2, size[1] // 2 * 2))
+
+
+def show(shown: Sequence[tuple[int, int]], painted: Iterable[tuple[int, Frame]], timed: TimedFrames) -> Iterator[int]:
+    """Write each painted frame at every time that it is shown; yields how many are done.
+
+    shown: (frame, timestamp), ascending. Raises Mismatch if one that is shown never comes.
+    """
+    times = iter(shown)
+    following = next(times, None)
     for done, (index, frame) in enumerate(painted, 1):
         while following is not None and following[0] == index:
             timed.write(following[1], frame)
-            following = next(shown, None)
-        report(done, total)
+            following = next(times, None)
+        yield done
     if following is not None:
         raise Mismatch(f"Frame {following[0]} was never painted.")
 
 
-def overlapped(paint: Paint, frames: Iterable[tuple[int, Frame]], workers: int) -> Iterator[tuple[int, Frame]]:
-    """Paint in threads and yield in order; only a few frames exist at any time."""
-    waiting: deque[tuple[int, Future[Frame]]] = deque()
+def overlapped(paint: Paint, frames: Iterable[tuple[int, Frame]], workers: int) -> Iterator[tuple[int, Frame, Frame]]:
+    """Paint in threads and yield (index, frame, painted frame) in order; only a few frames exist at any time."""
+    waiting: deque[tuple[int, Frame, Future[Frame]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for index, frame in frames:
-                waiting.append((index, pool.submit(paint, frame)))
+                waiting.append((index, frame, pool.submit(paint, frame)))
                 if len(waiting) > workers + 1:
-                    index, future = waiting.popleft()
-                    yield index, future.result()
+                    yield _first(waiting)
             while waiting:
-                index, future = waiting.popleft()
-                yield index, future.result()
+                yield _first(waiting)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _first(waiting: deque[tuple[int, Frame, Future[Frame]]]) -> tuple[int, Frame, Frame]:
+    index, frame, future = waiting.popleft()
+    return index, frame, future.result()

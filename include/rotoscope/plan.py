@@ -8,20 +8,27 @@ from pydantic import BaseModel, ConfigDict
 from rotoscope import formats
 from rotoscope.filters import catalogue
 from rotoscope.media import timing
-from rotoscope.media.cut import Piece, pieces
-from rotoscope.media.probe import Packets
+from rotoscope.media.cut import Segments, plan_segments
+from rotoscope.media.output import Output, frame_rate
+from rotoscope.media.packets import Packets
 from rotoscope.media.timeline import Timeline, plan_timeline
 from rotoscope.media.video import Video
-from rotoscope.painting import stored_picture
+from rotoscope.painting import lossless_picture, stored_picture
 from rotoscope.request import Request
 from rotoscope.store import keys
 
-PAINTING_VERSION = 1
-"""Goes up when the same request would give other pixels, so that older painted chunks are left alone."""
+PAINTING_VERSION = 2
+"""Goes up when the same request would give other pixels or plans, so that older objects are left alone."""
+NEIGHBOURS = 2
+"""Frames on either side of a chunk that deinterlacing looks at."""
 
 
 class Chunk(BaseModel):
-    """A run of frames `[start, end)` of a video, the unit of mapped work."""
+    """A run of frames `[start, end)` of a video, the unit of mapped work.
+
+    segments: (first, last) of the plan's that it is decoded from; digest: names the painted chunk, encoded for the
+    output; lossless: names its painted frames as such, which `keep_painted` stores.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -30,23 +37,30 @@ class Chunk(BaseModel):
     end: int
     frames: int
     label: str
-    piece: Piece
+    segments: tuple[int, int]
     digest: str
+    lossless: str
 
     def of(self, frames: list[int]) -> list[int]:
         """Those of the ascending frames that are in this chunk."""
         return frames[bisect_left(frames, self.start) : bisect_left(frames, self.end)]
 
+    def shown(self, timeline: Timeline) -> list[tuple[int, int]]:
+        """What the timeline shows of this chunk."""
+        first, last = (bisect_left(timeline.shown, (frame, -(2**63))) for frame in (self.start, self.end))
+        return timeline.shown[first:last]
+
 
 class Plan(BaseModel):
-    """A request, the video it is for and the chunks that it is painted in."""
+    """A request, the video it is for, the segments that it is cut into and the chunks that it is painted in."""
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[2] = 2
     request: Request
     video: str
     result: str
+    segments: Segments
     chunks: list[Chunk]
 
 
@@ -55,10 +69,19 @@ def timeline_of(request: Request, video: Video) -> Timeline:
     return plan_timeline(video, request.start_second, request.end_second, request.rate)
 
 
+def output_of(request: Request, video: Video) -> Output:
+    """What the request makes of the video. Raises Refused if the format cannot hold it."""
+    target, timeline = formats.get(request.format), timeline_of(request, video)
+    timing.refuse_if_too_dense([when for _, when in timeline.shown], timeline.tick, target.tick, target.title)
+    encoder = target.encoder(request.quality, request.speed, frame_rate(timeline))
+    return Output(target, encoder, stored_picture(request, video), timeline)
+
+
 def cut_digest(request: Request, video: Video) -> str:
     """Names the cut of a request's frames into chunks, whatever the output format."""
     frames = timing.compress(timeline_of(request, video).frames)
-    return keys.digest({"painting": painting(request, video), "frames": frames, "chunk_frames": request.chunk_frames})
+    how = {"chunk_frames": request.chunk_frames, "scene_cuts": request.scene_cuts}
+    return keys.digest({"painting": painting(request, video), "frames": frames, **how})
 
 
 def plan_digest(request: Request, video: Video) -> str:
@@ -68,17 +91,15 @@ def plan_digest(request: Request, video: Video) -> str:
 
 def result_digest(request: Request, video: Video) -> str:
     """Names the result: everything that its bytes depend on, and not how the work was cut."""
-    timeline = timeline_of(request, video)
-    frames, times = (timing.compress(column) for column in zip(*timeline.shown, strict=True))
-    shown = {"tick": str(timeline.tick), "frames": frames, "times": times}
-    return keys.digest(
-        {"painting": painting(request, video), "shown": shown, "format": formats.get(request.format).model_dump()}
-    )
+    output = output_of(request, video)
+    frames, _ = (timing.compress(column) for column in zip(*output.timeline.shown, strict=True))
+    held = {"frames": frames, "encoder": output.encoder, "encoding": _encoding(output, output.timeline.shown)}
+    return keys.digest({"painting": painting(request, video), **held, "format": output.target.model_dump()})
 
 
 def painting(request: Request, video: Video) -> dict[str, Any]:
     """Everything that the pixels of a painted frame depend on, besides the frame."""
-    stored = stored_picture(request, video, formats.get(request.format).pixel_format)
+    picture = lossless_picture(request, video)
     filter = catalogue.get(request.filter).fingerprint() if request.paints else None
     return {
         "version": PAINTING_VERSION,
@@ -87,35 +108,53 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
         "filter": filter,
         "strength": request.strength if request.paints else 0,
         "keep_colours": request.keep_colours and request.paints,
-        "size": stored.size,
-        "pixel_format": stored.pixel_format,
+        "deinterlace": request.deinterlace,
+        "size": picture.size,
+        "pixel_format": picture.pixel_format,
     }
 
 
 def make_plan(request: Request, video: Video, packets: Packets, runs: list[range]) -> Plan:
     """The plan for a request whose frames are cut into `runs`, ranges of places in the timeline's list of frames."""
-    frames = timeline_of(request, video).frames
+    output, pixels = output_of(request, video), painting(request, video)
+    frames = output.timeline.frames
     groups = [frames[run.start : run.stop] for run in runs]
-    needed = pieces(packets, video, [range(group[0], group[-1] + 1) for group in groups])
-    pixels = painting(request, video)
-    chunks = [
-        _chunk(index, group, piece, video, pixels)
-        for index, (group, piece) in enumerate(zip(groups, needed, strict=True))
-    ]
-    return Plan(request=request, video=video.sha256, result=result_digest(request, video), chunks=chunks)
+    around = NEIGHBOURS if request.deinterlace else 0
+    needed = [range(max(0, g[0] - around), min(video.frames, g[-1] + 1 + around)) for g in groups]
+    segments, ranges = plan_segments(packets, video.tick, needed)
+    chunks = []
+    for index, (group, held) in enumerate(zip(groups, ranges, strict=True)):
+        lossless = keys.digest({"painting": pixels, "frames": timing.compress(group)})
+        chunk = Chunk(
+            index=index,
+            start=group[0],
+            end=group[-1] + 1,
+            frames=len(group),
+            label=_label(group, video),
+            segments=(held.start, held.stop - 1),
+            digest="",
+            lossless=lossless,
+        )
+        encoding = _encoding(output, chunk.shown(output.timeline))
+        chunks.append(chunk.model_copy(update={"digest": keys.digest({"frames": lossless, "encoding": encoding})}))
+    result = result_digest(request, video)
+    return Plan(request=request.public, video=video.sha256, result=result, segments=segments, chunks=chunks)
 
 
-def _chunk(index: int, group: list[int], piece: Piece, video: Video, pixels: dict[str, Any]) -> Chunk:
-    pts = video.pts
-    start, end = group[0], group[-1] + 1
+def _encoding(output: Output, shown: list[tuple[int, int]]) -> dict[str, Any]:
+    """Everything that a chunk of these frames depends on, besides their pixels."""
+    return {
+        "encoder": output.encoder if output.target.joined else "lossless",
+        "pixel_format": output.stored.pixel_format,
+        "size": output.stored.size,
+        "tick": str(output.timeline.tick),
+        "times": timing.compress([when for _, when in shown]),
+    }
+
+
+def _label(group: list[int], video: Video) -> str:
+    """When a chunk is shown, and how many frames it has, for people."""
+    pts, end = video.pts, group[-1] + 1
     shown_until = pts[end] if end < len(pts) else pts[-1] + video.last_duration
-    begin, finish = (timing.clock(float((when - pts[0]) * video.tick)) for when in (pts[start], shown_until))
-    return Chunk(
-        index=index,
-        start=start,
-        end=end,
-        frames=len(group),
-        label=f"{begin}-{finish}, {len(group)} frame{'s' if len(group) != 1 else ''}",
-        piece=piece,
-        digest=keys.digest({"painting": pixels, "frames": timing.compress(group)}),
-    )
+    begin, finish = (timing.clock(float((when - pts[0]) * video.tick)) for when in (pts[group[0]], shown_until))
+    return f"{begin}-{finish}, {len(group)} frame{'s' if len(group) != 1 else ''}"

@@ -8,14 +8,15 @@ from typing import Any
 from rotoscope import __version__, formats
 from rotoscope.filters import catalogue
 from rotoscope.media import process
+from rotoscope.media.verify import Made
 from rotoscope.media.video import Video
 from rotoscope.plan import Plan, painting
 from rotoscope.store import keys
 
-LIBRARIES = ("onnxruntime", "numpy", "pillow")
+LIBRARIES = ("onnxruntime", "numpy", "pillow", "opencv-python-headless")
 
 
-def provenance(plan: Plan, source: Video, made: Video, chunks: list[dict[str, Any]]) -> dict[str, Any]:
+def provenance(plan: Plan, source: Video, made: Made, chunks: list[dict[str, Any]]) -> dict[str, Any]:
     """The record of one result. chunks: the painted chunks' records, in order."""
     request = plan.request
     filter = catalogue.get(request.filter)

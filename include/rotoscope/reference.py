@@ -4,46 +4,67 @@ Useful by itself, and the yardstick for equality and speed.
 """
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from rotoscope import formats
-from rotoscope.errors import Refused
-from rotoscope.media.deliver import deliver, notices
-from rotoscope.media.probe import probe
-from rotoscope.media.track import Track
-from rotoscope.media.verify import verify
-from rotoscope.media.video import Video
-from rotoscope.painting import Report, Workshop, show
-from rotoscope.plan import timeline_of
+from rotoscope import fetch
+from rotoscope.errors import Mismatch, Refused
+from rotoscope.media.deliver import deliver
+from rotoscope.media.passage import notices
+from rotoscope.media.source import Source, open_source
+from rotoscope.media.verify import Made, verify
+from rotoscope.painting import Report, Workshop, encoder, show
+from rotoscope.plan import output_of
 from rotoscope.request import Request
 
 
-def paint(request: Request, output: Path, threads: int, report: Report) -> tuple[Video, list[str]]:
-    """Paint the request's video into the file `output`, which appears when it is finished and verified.
+def paint(request: Request, target: Path, threads: int, report: Report) -> tuple[Made, list[str]]:
+    """Paint the request's video into the file `target`, which appears when it is finished and verified.
 
     Gives what was made, and a notice for each thing of the source that it does not hold as it was.
 
     threads: for the filter, in all. Raises Refused for what cannot be used, Mismatch if frames went wrong.
     """
-    output = output.resolve()
-    if not output.parent.is_dir():
-        raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
-    source = request.source_path
-    video, _ = probe(source)
-    if output.exists() and not output.is_file():
-        raise Refused(f"{output} is not a file that can be written over; choose another name.")
-    if output.exists() and output.samefile(source):
-        raise Refused(f"{output} is the source itself, which is never written over; choose another name.")
-    timeline = timeline_of(request, video)
-    target = formats.get(request.format)
+    target = target.resolve()
+    if not target.parent.is_dir():
+        raise Refused(f"There is no folder {target.parent}; make it first, or write somewhere else.")
+    if target.exists() and not target.is_file():
+        raise Refused(f"{target} is not a file that can be written over; choose another name.")
+    with tempfile.TemporaryDirectory(prefix=".painting-", dir=target.parent) as folder:
+        source = open_request(request, Path(folder))
+        if target.exists() and source.file.samefile(target):
+            raise Refused(f"{target} is the source itself, which is never written over; choose another name.")
+        painted, made = Path(folder) / "painted.nut", Path(folder) / target.name
+        output = output_of(request, source.video)
+        damage = _paint(request, source, painted, threads, report)
+        deliver(made, [painted], source, output, lambda frames: None)
+        result = verify(made, source, output)
+        made.replace(target)
+    return result, [*notices(source.video, output.target, output.stored, request.deinterlace), *damage]
+
+
+def open_request(request: Request, folder: Path) -> Source:
+    """The source of a request, fetched into a folder if it is a URL. Raises Refused if it cannot be used."""
+    url = request.source_url
+    if url is None:
+        return open_source(request.source_path, folder)[0]
+    copy = folder / "source"
+    sha256 = fetch.fetch(url, copy)
+    return open_source(copy, folder, lambda: sha256, fetch.name_of(url))[0]
+
+
+def _paint(request: Request, source: Source, painted: Path, threads: int, report: Report) -> list[str]:
+    """Write the painted frames; gives a notice of damage if the decoder spoke of any."""
+    video, output = source.video, output_of(request, source.video)
     workshop = Workshop.open(request, video, threads)
-    frames = timeline.frames
+    frames, damage = output.timeline.frames, []
     pts = video.pts[frames[0] : frames[-1] + 1]
-    with tempfile.TemporaryDirectory(prefix=".painting-", dir=output.parent) as folder:
-        made = Path(folder) / output.name
-        with deliver(made, source, video, target, workshop.picture, timeline) as timed:
-            painted = workshop.frames(Track.of(video, source), pts, frames[0], frames)
-            show(timeline, painted, timed, report)
-        result = verify(made, source, video, timeline)
-        made.replace(output)
-    return result, notices(video, target)
+    track = replace(source.track, deinterlace=request.deinterlace)
+    said = workshop.frames(track, pts, frames[0], frames, lambda log: damage.append(f"The source is damaged: {log}"))
+    try:
+        with encoder(painted, workshop.picture, output, video) as timed:
+            for done in show(output.timeline.shown, ((index, frame) for index, _, frame in said), timed):
+                report(done, len(frames))
+    except Mismatch as mismatch:
+        raise Refused(f"{video.name} is damaged: {mismatch} Give another copy of it.") from None
+    return damage

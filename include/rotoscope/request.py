@@ -25,7 +25,8 @@ class Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str = Field(
-        title="Video", description="Path of the video file, as the machine that runs the tasks sees it."
+        title="Video",
+        description="Path of the video file, as the machine that runs the tasks sees it, or an http(s) URL of one.",
     )
     filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
     strength: float = Field(
@@ -49,12 +50,42 @@ class Request(BaseModel):
     fps: float | None = Field(
         default=None, ge=1, le=240, title="Frames a second", description="Empty keeps the video's own timing."
     )
+    deinterlace: bool = Field(
+        default=False, title="Deinterlace", description="Make whole frames of an old camera's half pictures first."
+    )
     format: str = Field(default="mp4", title="Output format", description="What kind of file comes out.")
+    quality: int | None = Field(
+        default=None,
+        title="Quality",
+        description="On the encoder's own scale, CRF for most formats: smaller is better. Empty for the format's own.",
+    )
+    speed: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]*$",
+        title="Encoder preset",
+        description="From ultrafast to veryslow, or a number for WebM and AV1. Empty for the format's own.",
+    )
+    pixel_format: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]*$",
+        title="Pixel format",
+        description="Such as yuv420p10le for ten bits. Empty for the nearest to the video's that plays well.",
+    )
     chunk_frames: int | None = Field(
         default=None,
         ge=1,
         title="Chunk length",
-        description="Frames a task paints; empty chooses by the filter's speed.",
+        description="Frames a task paints; empty chooses by the filter's speed, with borders at key frames.",
+    )
+    scene_cuts: bool = Field(
+        default=False,
+        title="Chunks end at scene cuts",
+        description="Look for scene cuts and let chunks end there; takes the time of decoding the video once.",
+    )
+    keep_painted: bool = Field(
+        default=False,
+        title="Keep the painted frames",
+        description="Store them without loss too, so that other formats need no painting; five times the space.",
     )
 
     @classmethod
@@ -65,11 +96,16 @@ class Request(BaseModel):
         except ValidationError as error:
             raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
         catalogue.get(request.filter)
-        formats.get(request.format)
+        formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
         start, end = request.start_second, request.end_second
         if start is not None and end is not None and start >= end:
             raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
         return request
+
+    @field_validator("speed", "pixel_format")
+    @classmethod
+    def _none_if_empty(cls, value: str | None) -> str | None:
+        return value or None
 
     @field_validator("start", "end", mode="before")
     @classmethod
@@ -80,16 +116,27 @@ class Request(BaseModel):
         return None if isinstance(value, str) and not value.strip() else value
 
     @property
-    def source_path(self) -> Path:
-        """The source as a file. Raises Refused for a URL, since only files are read."""
+    def source_url(self) -> str | None:
+        """The source as a URL to fetch it from, None for a file. Raises Refused for one that is neither."""
         scheme, colon, _ = self.source.partition("://")
-        if not colon:
-            return Path(self.source)
-        if scheme != "file":
-            raise Refused(
-                f"{self.source} is no file; copy the video to the machine that runs the tasks, give its path."
-            )
-        return Path(unquote(urlsplit(self.source).path))
+        if not colon or scheme.lower() == "file":
+            return None
+        if scheme.lower() not in ("http", "https"):
+            raise Refused(f"{scheme}:// cannot be fetched; give an http(s) URL, or the path of a file.")
+        return self.source
+
+    @property
+    def source_path(self) -> Path:
+        """The source as a file."""
+        return Path(unquote(urlsplit(self.source).path) if self.source.lower().startswith("file://") else self.source)
+
+    @property
+    def public(self) -> Self:
+        """The request without what a source's URL may hold of secrets: a password, a signature."""
+        if self.source_url is None:
+            return self
+        parts = urlsplit(self.source)
+        return self.model_copy(update={"source": f"{parts.scheme}://{parts.hostname}{parts.path}"})
 
     @property
     def start_second(self) -> Fraction | None:
@@ -141,7 +188,7 @@ def _sentence(error: Any) -> str:
         return f"{name} is missing; say which video to paint."
     if error["type"] == "extra_forbidden":
         return f"{name} is not a field of a request; the fields are {', '.join(Request.model_fields)}."
-    if error["type"] == "string_pattern_mismatch":
+    if error["type"] == "string_pattern_mismatch" and name in ("start", "end"):
         return f"{name} is {error['input']!r}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
     reason = error["msg"][:1].lower() + error["msg"][1:]
     return f"{name} is {error['input']!r}, but {reason.replace('input should', 'it should')}."

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,10 @@ from numpy.typing import NDArray
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter
 
-Paint = Callable[[NDArray[np.uint8]], NDArray[np.uint8]]
-"""Paints one frame: uint8 RGB of shape (height, width, 3) in, the same out. May be called from several threads."""
+Frame = NDArray[np.unsignedinteger[Any]]
+"""One RGB(A) frame of shape (height, width, 3 or 4), uint8 or uint16."""
+Paint = Callable[[Frame], Frame]
+"""Paints one frame: RGB of shape (height, width, 3) in, uint8 or uint16, the same out; from several threads at once."""
 
 ENGINES = {"onnx": "rotoscope.engines.onnx"}
 

@@ -5,9 +5,8 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rotoscope.engines import Paint
+from rotoscope.engines import Frame, Paint
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
 
@@ -45,17 +44,18 @@ def load(filter: Filter, threads: int) -> Paint:
     chosen = np.zeros(styles, np.float32)
     chosen[style] = 1
 
-    def paint(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def paint(frame: Frame) -> Frame:
         height, width, _ = frame.shape
-        image = _padded(frame).transpose(2, 0, 1)[None] / np.float32(255)
+        white = np.float32(np.iinfo(frame.dtype).max)
+        image = _padded(frame).transpose(2, 0, 1)[None] / white
         (painted,) = session.run(None, {"image": image, "style_weights": chosen})
-        pixels = np.clip(painted[0, :, :height, :width], 0, 1) * np.float32(255) + np.float32(0.5)
-        return np.ascontiguousarray(pixels.astype(np.uint8).transpose(1, 2, 0))
+        pixels = np.clip(painted[0, :, :height, :width], 0, 1) * white + np.float32(0.5)
+        return np.ascontiguousarray(pixels.astype(frame.dtype).transpose(1, 2, 0))
 
     return paint
 
 
-def _padded(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _padded(frame: Frame) -> Frame:
     """The frame with its last rows and columns mirrored until the network can halve it."""
     height, width, _ = frame.shape
     below, right = -height % MULTIPLE, -width % MULTIPLE

@@ -1,10 +1,9 @@
 """How a filter is laid over a frame: how strongly, and with whose colours."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rotoscope import engines
-from rotoscope.engines import Paint
+from rotoscope.engines import Frame, Paint
 from rotoscope.filters.catalogue import Filter
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -12,18 +11,27 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def load(filter: Filter, strength: float, keep_colours: bool, threads: int) -> Paint:
-    """A painter for uint8 RGB frames: the filter, in the source's colours if asked, mixed in by `strength` 0..1."""
+    """A painter for RGB or RGBA frames: the filter, in the source's colours if asked, mixed in by `strength` 0..1.
+
+    Transparency passes around the filter.
+    """
     paint = engines.load(filter, threads)
 
-    def mixed(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        painted = paint(frame)
-        if not keep_colours and strength == 1:
-            return painted
-        source = frame.astype(np.float32)
-        change = painted - source
-        if keep_colours:
-            change = change @ LUMA[:, None]
-        pixels = source + np.float32(strength) * change
-        return (np.clip(pixels, 0, 255) + np.float32(0.5)).astype(np.uint8)
+    def mixed(frame: Frame) -> Frame:
+        source = np.ascontiguousarray(frame[..., :3])
+        painted = paint(source)
+        if keep_colours or strength < 1:
+            painted = _mix(source, painted, strength, keep_colours)
+        return painted if frame.shape[2] == 3 else np.dstack([painted, frame[..., 3]])
 
     return mixed
+
+
+def _mix(source: Frame, painted: Frame, strength: float, keep_colours: bool) -> Frame:
+    pixels = source.astype(np.float32)
+    change = painted - pixels
+    if keep_colours:
+        change = change @ LUMA[:, None]
+    pixels = pixels + np.float32(strength) * change
+    white = np.iinfo(source.dtype).max
+    return (np.clip(pixels, 0, white) + np.float32(0.5)).astype(source.dtype)

@@ -1,68 +1,65 @@
-"""Cut: copy the packets that a run of frames needs into a segment of its own, without decoding anything."""
+"""Cut: copy a source's packets into segments that begin at key frames, in one pass and without decoding anything."""
 
 import math
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import ffmpeg
-
-from rotoscope.media import process
-from rotoscope.media.probe import Packets
-from rotoscope.media.video import Video
-
-OUTPUTS = 16
-"""Segments written in one pass over the source; each takes a third of a megabyte of ffmpeg's memory."""
+from rotoscope.media import guard, process
+from rotoscope.media.packets import Packets
+from rotoscope.media.track import Track
 
 
 @dataclass(frozen=True)
-class Piece:
-    """Packets `first` to `last`, both included, in decoding order; offset: ticks taken off their timestamps."""
+class Segments:
+    """Where segments begin, as places of packets in decoding order, the first being 0; ticks taken off timestamps."""
 
-    first: int
-    last: int
+    begins: list[int]
     offset: int
 
 
-def pieces(packets: Packets, video: Video, runs: Sequence[range]) -> list[Piece]:
-    """The packets that each run of frames of the video needs to be decoded alone.
+def plan_segments(packets: Packets, tick: Fraction, runs: Sequence[range]) -> tuple[Segments, list[range]]:
+    """Segments of a source, and for each run of shown frames the segments that it needs to be decoded alone.
 
-    From the last key frame that is shown no later than the run's first frame, to the last packet in decoding order
-    that the run shows. This holds for open GOPs too: frames that lead a key frame are shown before it.
+    A run needs everything from the last key frame that is shown no later than its first frame, to the last packet in
+    decoding order that it shows. This holds for open GOPs too: frames that lead a key frame are shown before it.
     """
     order = sorted(range(len(packets.pts)), key=packets.pts.__getitem__)
     keys = [place for place in order if packets.key[place]]
-    reach, furthest = array("q"), 0
+    shown, reach, furthest = array("q"), array("q"), 0
     for place in order:
         if packets.shown[place]:
             furthest = max(furthest, place)
+            shown.append(packets.pts[place])
             reach.append(furthest)
-    pts = video.pts
-    offset = _offset(packets, video.tick)
-    found = []
+    needed = []
     for run in runs:
-        before = bisect_right(keys, pts[run.start], key=packets.pts.__getitem__)
-        found.append(Piece(keys[before - 1] if before else 0, reach[run.stop - 1], offset))
-    return found
+        before = bisect_right(keys, shown[run.start], key=packets.pts.__getitem__)
+        needed.append((keys[before - 1] if before else 0, reach[run.stop - 1]))
+    begins = sorted({0, *(first for first, _ in needed)})
+    ranges = [range(bisect_left(begins, first), bisect_right(begins, last)) for first, last in needed]
+    return Segments(begins, _offset(packets, tick)), ranges
 
 
-def cut(source: Path, video: Video, wanted: Sequence[tuple[Piece, Path]]) -> None:
-    """Write each piece of the video stream into its NUT file, by copy. Raises ProcessFailed if ffmpeg cannot."""
-    for begin in range(0, len(wanted), OUTPUTS):
-        batch = wanted[begin : begin + OUTPUTS]
-        stream = process.source(source, itsoffset=int(-batch[0][0].offset * video.tick))[str(video.stream)]
-        copying = {"format": "nut", "c": "copy", "copyts": None, "copyinkf": None, "avoid_negative_ts": "disabled"}
-        outputs = [
-            # All that `noise` does here is to drop the packets of the others.
-            stream.output(
-                f"file:{path}", **copying, **{"bsf:v": f"noise=drop='not(between(n,{piece.first},{piece.last}))'"}
-            )
-            for piece, path in batch
-        ]
-        process.run("ffmpeg", ffmpeg.merge_outputs(*outputs).get_args())
+def cut(track: Track, segments: Segments, folder: Path) -> list[Path]:
+    """Write the segments of a track into NUT files in a folder. Raises ProcessFailed if ffmpeg cannot."""
+    stream = guard.source(track.path, track.demuxer, itsoffset=int(-segments.offset * track.tick))[str(track.stream)]
+    output = stream.output(
+        f"file:{folder}/%05d.nut",
+        c="copy",
+        copyts=None,
+        copyinkf=None,
+        format="segment",
+        segment_format=guard.OWN,
+        segment_format_options="write_index=0:avoid_negative_ts=disabled",
+        segment_frames=",".join(map(str, segments.begins[1:])) or str(2**31 - 1),
+        avoid_negative_ts="disabled",
+    )
+    process.run("ffmpeg", output.get_args())
+    return [folder / f"{number:05}.nut" for number in range(len(segments.begins))]
 
 
 def _offset(packets: Packets, tick: Fraction) -> int:

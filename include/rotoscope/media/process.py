@@ -1,25 +1,32 @@
-"""The one runner for ffmpeg and ffprobe: quiet, guarded, and ended together with whoever started it."""
+"""The one runner for ffmpeg and ffprobe: quiet, within a budget, and ended together with whoever started it."""
 
 import contextlib
 import os
+import re
+import resource
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 from collections import deque
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Self
 
-import ffmpeg
+from rotoscope.errors import OverBudget, ProcessFailed
+from rotoscope.limits import limits
 
-from rotoscope.errors import ProcessFailed
-
-# Demuxers for what a person may call a video. Playlists, scripts and single pictures stay out: a playlist named
-# `.mp4` would make ffmpeg read other files.
-CONTAINERS = "mov,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,ogg,asf,gif,mxf,nut,ivf,h264,hevc,m4v,dv,apng"
 LOG_LINES = 12
+BYTES_A_PIXEL = 1600
+"""Address space for each pixel of a picture: x265 holds some 60 of them, with its tables."""
+BYTES_A_PROCESSOR = 160 * 2**20
+"""Address space for each processor: its threads' stacks, and the heap that the C library reserves for each."""
+PROGRESS = re.compile(
+    r"(frame|fps|stream_\d+_\d+_q|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)="
+)
 
 _running: set["Process"] = set()
 
@@ -36,15 +43,12 @@ def tool(name: str) -> str:
     return found
 
 
-def source(path: Path, **options: Any) -> Any:
-    """An ffmpeg-python input that can only ever read this one local file, whatever the file says inside."""
-    return ffmpeg.input(f"file:{path}", protocol_whitelist="file,pipe", format_whitelist=CONTAINERS, **options)
-
-
 class Process:
     """A running child in a process group of its own; leaving the `with` block early ends the whole group.
 
-    limit: seconds after which it is ended, whatever it does.
+    It ends when the thread that started it ends, however that ends (Linux' parent-death signal), and when it takes
+    more than `rotoscope.limits` allow. pixels: of the pictures that it holds; seconds: what it may take, if less than
+    others; progress: told the number of frames written so far, some twice a second.
 
     ```python
     with Process("ffmpeg", stream.get_args(), stdout=True) as child:
@@ -54,15 +58,24 @@ class Process:
     """
 
     def __init__(
-        self, name: str, arguments: list[str], *, stdin: bool = False, stdout: bool = False, limit: float | None = None
+        self,
+        name: str,
+        arguments: list[str],
+        *,
+        stdin: bool = False,
+        stdout: bool = False,
+        pixels: int = 0,
+        seconds: float | None = None,
+        progress: Callable[[int], None] | None = None,
     ) -> None:
-        quiet = ["-hide_banner", "-loglevel", "error"] + (["-nostdin", "-y"] if name == "ffmpeg" else [])
-        if stdin:
-            quiet.remove("-nostdin")
         self.name = name
+        self._seconds = seconds or limits().child_seconds
+        self._took_too_long = False
+        self._progress = progress
         self._log: deque[str] = deque(maxlen=LOG_LINES)
+        self._folders = _folders(arguments)
         self._child = subprocess.Popen(
-            [tool(name), *quiet, *arguments],
+            [*_budget(pixels), tool(name), *_quiet(name, stdin, progress is not None), *arguments],
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -71,10 +84,9 @@ class Process:
         _running.add(self)
         self._log_reader = threading.Thread(target=self._read_log, daemon=True)
         self._log_reader.start()
-        self._limit = limit
-        self._timer = threading.Timer(limit or threading.TIMEOUT_MAX, self.signal_end)
-        if limit is not None:
-            self._timer.start()
+        self._timer = threading.Timer(self._seconds, self._end_late)
+        self._timer.daemon = True
+        self._timer.start()
 
     @property
     def stdin(self) -> IO[bytes]:
@@ -87,19 +99,26 @@ class Process:
         return self._child.stdout
 
     def finish(self) -> None:
-        """Close the child's standard input, wait for its end and raise ProcessFailed if it failed or was ended."""
+        """Close the child's standard input, wait for its end and raise ProcessFailed if it failed or was ended.
+
+        Raises OverBudget if that was because it took too much.
+        """
         if self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # the exit status below says why it stopped reading
                 self._child.stdin.close()
         status = self._child.wait()
         self._log_reader.join()
-        if status == -signal.SIGKILL and self._limit is not None:
-            raise ProcessFailed(f"{self.name} was ended after {self._limit:.0f} s without a result.", status)
-        if status != 0:
-            raise ProcessFailed(f"{self.name} failed with status {status}: {self.log() or 'it gave no reason'}", status)
+        if status == 0:
+            return
+        if self._took_too_long:
+            raise OverBudget(f"{self.name} was ended after {self._seconds:g} s without a result.", status)
+        if status in (-signal.SIGXCPU, -signal.SIGXFSZ) or "Cannot allocate memory" in self.log():
+            what = {-signal.SIGXCPU: "processor time", -signal.SIGXFSZ: "disk space"}.get(status, "memory")
+            raise OverBudget(f"{self.name} wanted more {what} than it may have.", status)
+        raise ProcessFailed(f"{self.name} failed with status {status}: {self.log() or 'it gave no reason'}", status)
 
     def log(self) -> str:
-        """The last lines of the child's log, in one line."""
+        """The last lines of the child's log in one line, without folders and addresses."""
         return " | ".join(self._log)
 
     def signal_end(self) -> None:
@@ -107,18 +126,14 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._child.pid, signal.SIGKILL)
 
-    def kill(self) -> None:
-        """End the child's whole process group at once."""
-        self.signal_end()
-        self._child.wait()
-
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._timer.cancel()
         if self._child.poll() is None:
-            self.kill()
+            self.signal_end()
+            self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
             if pipe is not None:
                 with contextlib.suppress(BrokenPipeError):
@@ -126,16 +141,24 @@ class Process:
         self._log_reader.join()
         _running.discard(self)
 
+    def _end_late(self) -> None:
+        self._took_too_long = True
+        self.signal_end()
+
     def _read_log(self) -> None:
         assert self._child.stderr is not None
         with self._child.stderr as lines:
-            for line in lines:
-                self._log.append(line.decode(errors="replace").strip()[:300])
+            for raw in lines:
+                line = raw.decode(errors="replace").strip()
+                if not PROGRESS.match(line):
+                    self._log.append(_scrubbed(line, self._folders)[:300])
+                elif self._progress is not None and line.startswith("frame="):
+                    self._progress(int(line.removeprefix("frame=")))
 
 
-def run(name: str, arguments: list[str]) -> None:
+def run(name: str, arguments: list[str], pixels: int = 0) -> None:
     """Run a child to its end; raises ProcessFailed if it fails."""
-    with Process(name, arguments) as child:
+    with Process(name, arguments, pixels=pixels) as child:
         child.finish()
 
 
@@ -148,7 +171,51 @@ def kill_all() -> None:
         child.signal_end()
 
 
+@cache
 def version() -> str:
     """The version of the ffmpeg that is used, as it says itself."""
     first = subprocess.run([tool("ffmpeg"), "-version"], capture_output=True, text=True, check=True).stdout
     return first.splitlines()[0].removeprefix("ffmpeg version ").split()[0]
+
+
+def _quiet(name: str, stdin: bool, progress: bool) -> list[str]:
+    options = ["-hide_banner", "-loglevel", "error"]
+    if name == "ffmpeg":
+        options += ["-y"] if stdin else ["-nostdin", "-y"]
+    return options + (["-progress", "pipe:2"] if progress else [])
+
+
+def _budget(pixels: int) -> list[str]:
+    """The command that starts another within limits, which no file can talk it out of."""
+    most = limits()
+    memory = most.child_memory_bytes + (os.cpu_count() or 1) * BYTES_A_PROCESSOR + pixels * BYTES_A_PIXEL
+    wanted = {"as": memory, "cpu": most.child_cpu_seconds, "fsize": most.child_file_bytes, "core": 0}
+    held = [f"--{name}={_allowed(name, value)}" for name, value in wanted.items()]
+    return [_util("setpriv"), "--pdeathsig", "KILL", _util("prlimit"), *held]
+
+
+def _allowed(name: str, wanted: int) -> int:
+    """At most what this process may have itself."""
+    _, hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))
+    return wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+
+
+@cache
+def _util(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        raise ProcessFailed(f"{name} is not installed; install the package util-linux.")
+    return found
+
+
+def _folders(arguments: list[str]) -> list[str]:
+    """The folders that these arguments name, longest first."""
+    named = {match[1] for one in arguments if (match := re.match(r"(?:file:)?(/.*/)", one))}
+    return sorted(named, key=len, reverse=True)
+
+
+def _scrubbed(line: str, folders: list[str]) -> str:
+    """A line of a log without the machine's folders, the user's addresses and the child's pointers."""
+    for folder in folders:
+        line = line.replace(folder, "")
+    return re.sub(r" @ 0x[0-9a-f]+", "", re.sub(r"\b(?!file:)[a-z][a-z0-9+.-]*://\S+", "(address)", line))

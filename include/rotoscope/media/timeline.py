@@ -35,22 +35,26 @@ class Timeline:
 def plan_timeline(video: Video, start: Fraction | None, end: Fraction | None, rate: Fraction | None) -> Timeline:
     """The timeline for a part of a video at a frame rate; None means from the start, to the end, as it is.
 
-    The whole video keeps its timestamps to the tick; a part is moved so that it starts at zero.
+    The whole video keeps its timestamps to the tick, counted from its origin; a part is moved so that it starts at
+    zero.
     Raises Refused if no frame lies in the part.
     """
     pts = video.pts
     part = timing.between(pts, video.tick, start, end)
-    if not part:
-        length = float((pts[-1] + video.last_duration - pts[0]) * video.tick)
+    length = (pts[-1] + video.last_duration - pts[0]) * video.tick
+    if not part or (start is not None and start >= max(length, video.tick)):
         raise Refused(
             f"{video.name} has no frame from {_said(start, 'its start')} to {_said(end, 'its end')}; "
-            f"it lasts {length:.2f} s, so choose a part within that."
+            f"it lasts {float(length):.2f} s, so choose a part within that."
         )
     last_duration = pts[part.stop] - pts[part[-1]] if part.stop < len(pts) else video.last_duration
-    begin, finish = pts[part.start] * video.tick, (pts[part[-1]] + last_duration) * video.tick
     whole = len(part) == len(pts)
-    moved = [pts[frame] - (0 if whole else pts[part.start]) for frame in part]
-    window = None if whole else (begin, finish)
+    asked = pts[0] if start is None else pts[0] + int(start / video.tick)
+    origin = video.origin if whole else max(pts[part.start], asked)
+    moved = [pts[frame] - origin for frame in part]
+    if not whole:
+        moved[0] = max(moved[0], 0)
+    window = None if whole else (origin * video.tick, (pts[part[-1]] + last_duration) * video.tick)
     if rate is None:
         return Timeline(video.tick, list(zip(part, moved, strict=True)), last_duration, window)
     tick = timing.common_tick(video.tick, rate)

@@ -4,9 +4,16 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
+
+from rotoscope.errors import Refused
 
 Run = tuple[int, int, int]
 """(first timestamp, ticks between timestamps, how many)."""
+
+
+LONG = Fraction(1, 10)
+"""Seconds that a part does not begin without a picture."""
 
 
 def compress(pts: Iterable[int]) -> list[Run]:
@@ -31,9 +38,14 @@ def expand(runs: Iterable[Run]) -> list[int]:
 
 
 def between(pts: Sequence[int], tick: Fraction, start: Fraction | None, end: Fraction | None) -> range:
-    """Indices of the frames shown from `start` to before `end`, in seconds after the first frame."""
+    """Indices of the frames shown from `start` to before `end`, in seconds after the first frame.
+
+    The first is the next one from `start` on; where that is more than `LONG` away, the one that is shown meanwhile.
+    """
     origin = pts[0] * tick
     first = 0 if start is None else bisect_left(pts, math.ceil((origin + start) / tick))
+    if start is not None and first > 0 and (first == len(pts) or pts[first] * tick - origin - start > LONG):
+        first -= 1
     last = len(pts) if end is None else bisect_left(pts, math.ceil((origin + end) / tick))
     return range(first, max(first, last))
 
@@ -69,3 +81,15 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(int(seconds), 3600)
     minutes, whole = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes:02}:{whole:02}"
+
+
+def refuse_if_too_dense(times: Sequence[int], tick: Fraction, coarse: str | None, title: str) -> None:
+    """Raises Refused if ascending times in ticks are no longer apart when they are rounded to `coarse` seconds."""
+    if coarse is None:
+        return
+    rounded = [round(when * tick / Fraction(coarse)) for when in times]
+    if any(after <= before for before, after in pairwise(rounded)):
+        raise Refused(
+            f"{title} holds times of {coarse} s, and the video has frames closer than that; "
+            f"set fps to {1 / Fraction(coarse) / 2} or less."
+        )

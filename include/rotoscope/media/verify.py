@@ -1,59 +1,164 @@
-"""Verify: a delivered file has every frame at its time and every sound stream, or it is not published."""
+"""Verify: a delivered file has every frame at its time and every other stream, or it is not published."""
 
+import csv
+import io
 import math
+import zipfile
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
+
+from PIL import Image
 
 from rotoscope.errors import Mismatch, Refused
-from rotoscope.media.probe import packet_entries, probe
+from rotoscope.media import archive, probe
+from rotoscope.media.guard import OWN
+from rotoscope.media.output import Output
+from rotoscope.media.packets import packet_entries, read_packets
+from rotoscope.media.passage import Passage, passages
+from rotoscope.media.source import Source
 from rotoscope.media.timeline import Timeline
-from rotoscope.media.video import Video
+from rotoscope.media.video import Cut
 
 SOUND_SECONDS = 0.2
 """Sound is cut at packets and encoders delay it; both are shorter than this."""
+LAST_FRAME_SECONDS = 0.05
+"""Containers round how long the last frame is shown."""
 
 
-def verify(path: Path, source_path: Path, source: Video, timeline: Timeline) -> Video:
-    """What was delivered. Raises Mismatch if it is not what the timeline asked for.
+@dataclass(frozen=True)
+class Made:
+    """What was delivered. manifest: as JSON; av_offset_ms: by how much later than in the source each sound comes."""
 
-    Frame count and every timestamp must be equal; each sound stream must be there and start and end with the source's.
+    frames: int
+    sha256: str
+    size_bytes: int
+    manifest: dict[str, Any]
+    av_offset_ms: list[float]
+
+
+def verify(path: Path, source: Source, output: Output) -> Made:
+    """What was delivered. Raises Mismatch if it is not what was asked for.
+
+    Frame count and every timestamp must be equal, as exactly as the container holds them; each stream that passes
+    around the filters must be there, and sound must start and end with the source's and, copied, have all its packets.
     """
+    if output.target.muxer == archive.MUXER:
+        return _made(path, _archived_times(path), output, {"container": "zip"}, [])
+    if output.target.muxer == "webp":
+        return _made(path, _animated_times(path), output, {"container": "webp"}, [])
     try:
-        made, _ = probe(path)
+        facts = probe.ask(path)
+        stream = probe.video_stream(path, facts)
     except Refused as refusal:
         raise Mismatch(f"The result cannot be used: {refusal}") from None
-    expected = [pts * timeline.tick for _, pts in timeline.shown]
-    actual = [pts * made.tick for pts in made.pts]
-    if len(actual) != len(expected):
-        raise Mismatch(f"The result has {len(actual)} frames where {len(expected)} were expected.")
-    for place, (is_at, should_be) in enumerate(zip(actual, expected, strict=True)):
-        if is_at != should_be:
+    demuxer = str(facts["format"]["format_name"]).partition(",")[0]
+    packets = read_packets(path, demuxer, stream["index"])
+    tick = Fraction(stream["time_base"])
+    video = probe.describe(path, facts, packets.shown_pts(), tick, packets.last_duration, Cut(), lambda: "")
+    times = [pts * tick for pts in video.pts]
+    if packets.last_duration and output.target.joined:
+        _verify_length(times[-1] + packets.last_duration * tick, output.timeline)
+    offsets = _verify_streams(path, demuxer, facts, source, output)
+    return _made(path, times, output, video.model_dump(mode="json"), offsets)
+
+
+def _made(path: Path, times: list[Fraction], output: Output, manifest: dict[str, Any], offsets: list[float]) -> Made:
+    _verify_times(times, output)
+    sha256, size = probe.file_sha256(path), path.stat().st_size
+    width, height = output.stored.size
+    known = {"sha256": sha256, "size_bytes": size, "frames": len(times), "width": width, "height": height}
+    return Made(len(times), sha256, size, manifest | known, offsets)
+
+
+def _verify_times(times: list[Fraction], output: Output) -> None:
+    expected = [pts * output.timeline.tick for _, pts in output.timeline.shown]
+    if len(times) != len(expected):
+        raise Mismatch(f"The result has {len(times)} frames where {len(expected)} were expected.")
+    inexact = Fraction(output.target.tick or 0)
+    begin = times[0] - expected[0] if output.target.muxer == "webp" else 0
+    for place, (is_at, should_be) in enumerate(zip(times, expected, strict=True)):
+        if abs(is_at - should_be - begin) > inexact:
             raise Mismatch(f"Frame {place} of the result is at {float(is_at)} s instead of {float(should_be)} s.")
-    _verify_sound(path, made, source_path, source, timeline)
-    return made
 
 
-def _verify_sound(path: Path, made: Video, source_path: Path, source: Video, timeline: Timeline) -> None:
-    heard, expected = made.sound, source.sound
-    if len(heard) != len(expected):
-        raise Mismatch(f"The result has {len(heard)} sound streams where the source has {len(expected)}.")
-    for is_there, should_be in zip(heard, expected, strict=True):
-        actual, wanted = _span(path, is_there.index), _span(source_path, should_be.index)
-        if timeline.part is not None:
-            begin, end = (float(second - timeline.part[0]) for second in timeline.part)
-            start = float(timeline.part[0])
-            wanted = (max(begin, wanted[0] - start), min(end, wanted[1] - start))
-        if wanted[0] < wanted[1] and max(abs(a - b) for a, b in zip(actual, wanted, strict=True)) > SOUND_SECONDS:
-            raise Mismatch(
-                f"Sound stream {is_there.index} of the result goes from {actual[0]:.3f} s to {actual[1]:.3f} s "
-                f"instead of {wanted[0]:.3f} s to {wanted[1]:.3f} s."
-            )
+def _verify_length(end: Fraction, timeline: Timeline) -> None:
+    expected = (timeline.shown[-1][1] + timeline.last_duration) * timeline.tick
+    if abs(end - expected) > LAST_FRAME_SECONDS:
+        raise Mismatch(f"The result's pictures end at {float(end):.3f} s instead of {float(expected):.3f} s.")
 
 
-def _span(path: Path, stream: int) -> tuple[float, float]:
-    """When a stream starts and ends, in seconds; nothing if its packets have no times."""
-    begin, end = math.inf, -math.inf
-    for at, length in packet_entries(path, stream, "pts_time,duration_time"):
+def _verify_streams(path: Path, demuxer: str, facts: probe.Facts, source: Source, output: Output) -> list[float]:
+    """Each kept stream is there; gives the offset of each sound stream in milliseconds."""
+    kept = passages(source.video, output.target)
+    for kind in ("audio", "subtitle"):
+        wanted = [one for one in kept if one.stream.kind == kind]
+        there = [stream for stream in facts["streams"] if stream.get("codec_type") == kind]
+        if len(there) != len(wanted):
+            raise Mismatch(f"The result has {len(there)} {kind} streams where {len(wanted)} were expected.")
+    sound = [one for one in kept if one.stream.kind == "audio"]
+    heard = [stream["index"] for stream in facts["streams"] if stream.get("codec_type") == "audio"]
+    pairs = zip(heard, sound, strict=True)
+    return [_verify_sound(path, demuxer, index, passage, source, output.timeline) for index, passage in pairs]
+
+
+def _verify_sound(path: Path, demuxer: str, index: int, passage: Passage, source: Source, timeline: Timeline) -> float:
+    """How much later, in milliseconds, a sound stream starts than it should."""
+    video = source.video
+    file, container, number = source.file, video.demuxer, passage.stream.index
+    if source.is_mended:
+        file, container, number = source.pictures, OWN, 1 + video.sound.index(passage.stream)
+    actual, wanted = _span(path, demuxer, index), _span(file, container, number)
+    begin = timeline.part[0] if timeline.part else video.origin * video.tick
+    start, end = wanted.start - float(begin), wanted.end - float(begin)
+    if timeline.part:
+        start, end = max(0.0, start), min(float(timeline.part[1] - timeline.part[0]), end)
+    elif passage.copied and actual.packets != wanted.packets:
+        raise Mismatch(f"Sound stream {index} of the result has {actual.packets} packets instead of {wanted.packets}.")
+    if start < end and max(abs(actual.start - start), abs(actual.end - end)) > SOUND_SECONDS:
+        raise Mismatch(
+            f"Sound stream {index} of the result goes from {actual.start:.3f} s to {actual.end:.3f} s "
+            f"instead of {start:.3f} s to {end:.3f} s."
+        )
+    return round((actual.start - start) * 1000, 3)
+
+
+@dataclass(frozen=True)
+class _Span:
+    """When a stream starts and ends, in seconds, and its packets; from 0 to 0 if they have no times."""
+
+    start: float
+    end: float
+    packets: int
+
+
+def _span(path: Path, demuxer: str, stream: int) -> _Span:
+    begin, end, packets = math.inf, -math.inf, 0
+    for at, length in packet_entries(path, demuxer, stream, "pts_time,duration_time"):
+        packets += 1
         if at != "N/A":
             begin = min(begin, float(at))
             end = max(end, float(at) + (0.0 if length == "N/A" else float(length)))
-    return (begin, end) if begin <= end else (0.0, 0.0)
+    return _Span(begin, end, packets) if begin <= end else _Span(0.0, 0.0, packets)
+
+
+def _archived_times(path: Path) -> list[Fraction]:
+    with zipfile.ZipFile(path) as archived:
+        rows = list(csv.DictReader(io.StringIO(archived.read(archive.TIMES).decode())))
+        pictures = [name for name in archived.namelist() if name.endswith(".png")]
+    if [row["picture"] for row in rows] != pictures:
+        raise Mismatch(f"The archive has {len(pictures)} pictures where its list has {len(rows)}.")
+    return [Fraction(row["seconds"]).limit_denominator(2**31) for row in rows]
+
+
+def _animated_times(path: Path) -> list[Fraction]:
+    """When each picture of an animated WebP is shown, by the durations of those before it."""
+    times, now = [], Fraction(0)
+    with Image.open(path, formats=["WEBP"]) as animation:
+        for number in range(getattr(animation, "n_frames", 1)):
+            animation.seek(number)
+            animation.load()
+            times.append(now)
+            now += Fraction(animation.info.get("duration", 0), 1000)
+    return times

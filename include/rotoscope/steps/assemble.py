@@ -3,22 +3,27 @@
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rotoscope import formats
-from rotoscope.errors import Mismatch, ProcessFailed
+from rotoscope.errors import Mismatch
 from rotoscope.media.decode import decode
-from rotoscope.media.deliver import deliver, notices
+from rotoscope.media.deliver import deliver
+from rotoscope.media.output import Output
+from rotoscope.media.passage import notices
 from rotoscope.media.pictures import save, side_by_side
 from rotoscope.media.pixels import RGB
-from rotoscope.media.timeline import Timeline
-from rotoscope.media.track import Frame, Picture, Track
+from rotoscope.media.source import reopen
+from rotoscope.media.track import Picture, Track
 from rotoscope.media.verify import verify
 from rotoscope.media.video import Video
-from rotoscope.painting import show
-from rotoscope.plan import Plan, timeline_of
+from rotoscope.painting import painted_track
+from rotoscope.plan import Plan, output_of
 from rotoscope.provenance import provenance
-from rotoscope.steps.paint import forget_chunk, painted_track, segment_track, stored_of
+from rotoscope.quality.report import report as quality_report
+from rotoscope.steps.paint import facts_of, forget
 from rotoscope.steps.progress import reporter
+from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
@@ -37,20 +42,24 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
     if before is not None:
         log.info("This result was assembled before; nothing to do")
         return before
-    objects = result_keys(plan)
-    timeline = timeline_of(plan.request, video)
-    with store.workspace(keys.run(run_id)) as folder, store.local(keys.source(plan.video)) as source:
-        path = folder / "painted"
-        _join(store, plan, video, timeline, source, path, run_id)
-        made = verify(path, source, video, timeline)
-        _pictures(store, plan, video, timeline, folder, run_id)
+    objects, output = result_keys(plan), output_of(plan.request, video)
+    records = [_record(store, plan, index) for index in range(len(plan.chunks))]
+    with store.workspace(keys.run(run_id)) as folder, store.local(keys.source(plan.video)) as file:
+        path, source = folder / "painted", reopen(video, file, folder)
+        said = reporter(store, run_id, "assemble")
+        total = len(output.timeline.shown)
+        deliver(path, _chunks(store, plan, records), source, output, lambda frames: said(min(frames, total), total))
+        made = verify(path, source, output)
+        _pictures(store, plan, video, output, folder, run_id)
         store.put(objects["video"], path)
         store.put(objects["poster"], folder / "poster.jpg")
         store.put(objects["before_after"], folder / "before_after.jpg")
-    records = [store.get_json(keys.painted_record(chunk.digest)) for chunk in plan.chunks]
-    target = formats.get(plan.request.format)
-    manifest = {**made.model_dump(mode="json"), "name": Path(objects["video"]).name, "notices": notices(video, target)}
-    store.put_json(objects["manifest"], manifest)
+    quality = quality_report(total, made.frames, made.av_offset_ms, records)
+    damage = [f"The source is damaged: {said}" for said in quality["damage"]]
+    said_of = notices(video, output.target, output.stored, plan.request.deinterlace)
+    manifest = {**made.manifest, "name": Path(objects["video"]).name, "cut": video.cut.model_dump()}
+    store.put_json(objects["quality"], quality)
+    store.put_json(objects["manifest"], {**manifest, "notices": [*said_of, *damage]})
     store.put_json(objects["provenance"], {**provenance(plan, video, made, records), "objects": objects})
     log.info("%d frames of %s are painted: %s", made.frames, video.name, store.address(objects["video"]))
     return objects
@@ -80,49 +89,47 @@ def result_keys(plan: Plan) -> dict[str, str]:
         "poster": "poster.jpg",
         "before_after": "before_after.jpg",
         "manifest": "manifest.json",
+        "quality": "quality.json",
         "provenance": PROVENANCE,
     }
     return {kind: keys.result(plan.result, name) for kind, name in names.items()}
 
 
-def _join(store: Store, plan: Plan, video: Video, timeline: Timeline, source: Path, path: Path, run_id: str) -> None:
-    """Decode the painted chunks one after the other into one encoder, together with the source's sound."""
-    target = formats.get(plan.request.format)
-    picture = stored_of(plan, video)
-    report = reporter(store, run_id, "assemble")
-    with deliver(path, source, video, target, picture, timeline) as timed:
-        show(timeline, _painted_frames(store, plan, video, timeline), timed, report)
+def _record(store: Store, plan: Plan, index: int) -> dict[str, Any]:
+    """What is known of a painted chunk. Raises Mismatch if it is not painted."""
+    chunk = plan.chunks[index]
+    try:
+        record: dict[str, Any] = store.get_json(keys.painted_record(chunk.digest))
+    except KeyError:
+        raise Mismatch(
+            f"Chunk {chunk.index} ({chunk.label}) is not painted; run its filter task, then assemble again."
+        ) from None
+    return record
 
 
-def _painted_frames(store: Store, plan: Plan, video: Video, timeline: Timeline) -> Iterator[tuple[int, Frame]]:
-    pts, frames, picture = video.pts, timeline.frames, stored_of(plan, video)
-    for chunk in plan.chunks:
-        indices = chunk.of(frames)
-        if not store.exists(keys.painted(chunk.digest)):
-            raise Mismatch(
-                f"Chunk {chunk.index} ({chunk.label}) is not painted; run its filter task, then assemble again."
-            )
+def _chunks(store: Store, plan: Plan, records: list[dict[str, Any]]) -> Iterator[Path]:
+    """The painted chunks, one after the other, each as it was recorded."""
+    for chunk, record in zip(plan.chunks, records, strict=True):
         with store.local(keys.painted(chunk.digest)) as path:
-            track = painted_track(path, plan, chunk, video)
-            try:
-                yield from zip(indices, decode(track, picture, [pts[index] for index in indices]), strict=True)
-            except (Mismatch, ProcessFailed):
-                forget_chunk(store, chunk)  # so that its filter task paints it again
-                raise
+            if not record.items() >= facts_of(path).items():
+                forget(store, chunk.digest)  # so that its filter task paints it again
+                raise Mismatch(f"Chunk {chunk.index} ({chunk.label}) is damaged in the store; paint it again.")
+            yield path
 
 
-def _pictures(store: Store, plan: Plan, video: Video, timeline: Timeline, folder: Path, run_id: str) -> None:
+def _pictures(store: Store, plan: Plan, video: Video, output: Output, folder: Path, run_id: str) -> None:
     """The poster and the before/after picture, of the frame in the middle."""
-    middle = timeline.shown[len(timeline.shown) // 2][0]
+    shown = output.timeline.shown
+    middle, when = shown[len(shown) // 2]
     chunk = next(chunk for chunk in plan.chunks if chunk.start <= middle < chunk.end)
     with store.local(keys.painted(chunk.digest)) as path:
-        after = _one(painted_track(path, plan, chunk, video), video.pts[middle])
-    with segment_track(store, video, chunk, run_id) as track:
+        after = _one(painted_track(path, output, video), when)
+    with segment_track(store, plan, video, chunk, run_id) as track:
         before = _one(track, video.pts[middle])
     save(after, folder / "poster.jpg")
     side_by_side(before, after, folder / "before_after.jpg")
 
 
-def _one(track: Track, pts: int) -> Frame:
+def _one(track: Track, pts: int) -> Any:
     (frame,) = decode(track, Picture(RGB, track.size), [pts])
     return frame

@@ -1,41 +1,50 @@
-"""Paint: one chunk from its segment to a painted chunk in the store, unless it is there already."""
+"""Paint: one chunk from its segments to a painted chunk in the store, unless it is there already."""
 
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rotoscope import formats
-from rotoscope.errors import Mismatch
-from rotoscope.media.encode import encode_lossless
+from rotoscope.errors import Mismatch, Refused
+from rotoscope.media.decode import decode
+from rotoscope.media.encode import TimedFrames, encode_lossless
+from rotoscope.media.guard import OWN
+from rotoscope.media.output import Output
+from rotoscope.media.packets import read_packets
 from rotoscope.media.pixels import file_format
-from rotoscope.media.probe import file_sha256, read_packets
-from rotoscope.media.track import Picture, Track
+from rotoscope.media.probe import file_sha256
+from rotoscope.media.track import Frame, Picture, Track
 from rotoscope.media.video import Video
-from rotoscope.painting import Report, Workshop, stored_picture
-from rotoscope.plan import Chunk, Plan, timeline_of
+from rotoscope.painting import Report, Workshop, encoder, lossless_picture, painted_track, show
+from rotoscope.plan import Chunk, Plan, output_of
+from rotoscope.quality.sample import Sample
+from rotoscope.quality.similarity import ssim
 from rotoscope.steps.progress import chunk_step, reporter
-from rotoscope.steps.split import cut_segments
+from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
 log = logging.getLogger(__name__)
 
+Painted = Iterator[tuple[int, Frame, Frame]]
+"""(index, source frame, painted frame)."""
+
 
 def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: int) -> dict[str, Any]:
-    """Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256.
+    """Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256, quality.
 
-    Nothing is painted if the store holds the chunk, whole. Raises Mismatch if frames come out other than planned.
+    Nothing is painted if the store holds the chunk, whole. Raises Refused if the source is damaged in this chunk.
     """
     plan = Plan.model_validate(store.get_json(plan_key))
     chunk = plan.chunks[index]
     report = reporter(store, run_id, chunk_step(index))
-    record = _finished(store, chunk)
+    record = _finished(store, chunk.digest)
     if record is None:
-        record = _paint(store, plan, chunk, run_id, threads, report)
+        video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
+        record = _Chunk(store, plan, chunk, video, output_of(plan.request, video), run_id).paint(threads, report)
         rate = chunk.frames / record["seconds"]
         log.info("Chunk %d (%s) painted in %.1f s, %.2f frames/s", index, chunk.label, record["seconds"], rate)
     else:
@@ -44,77 +53,134 @@ def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: i
     return record
 
 
-def forget_chunk(store: Store, chunk: Chunk) -> None:
+def forget(store: Store, digest: str) -> None:
     """Delete a painted chunk; its record last, so that damaged bytes are never without the record that shows it."""
-    store.delete(keys.painted(chunk.digest))
-    store.delete(keys.painted_record(chunk.digest))
+    store.delete(keys.painted(digest))
+    store.delete(keys.painted_record(digest))
 
 
-@contextmanager
-def segment_track(store: Store, video: Video, chunk: Chunk, run_id: str) -> Iterator[Track]:
-    """How to read a chunk's segment of the source, cut anew if the run's scratch is gone."""
-    if not store.exists(keys.segment(run_id, chunk.digest)):
-        cut_segments(store, video, [chunk], run_id)
-    with store.local(keys.segment(run_id, chunk.digest)) as path:
-        yield replace(Track.of(video, path), stream=0, offset=chunk.piece.offset)
+def facts_of(path: Path) -> dict[str, Any]:
+    """What a painted chunk's record says of its bytes."""
+    return {"size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
 
 
-def painted_track(path: Path, plan: Plan, chunk: Chunk, video: Video) -> Track:
-    """How to read a painted chunk of a plan; its timestamps count from its first frame."""
-    stored = stored_of(plan, video)
-    offset = video.pts[chunk.start]
-    return Track(path, 0, video.tick, file_format(stored.pixel_format), stored.size, video.colour, offset=offset)
-
-
-def stored_of(plan: Plan, video: Video) -> Picture:
-    """What the frames of a plan's painted chunks look like."""
-    return stored_picture(plan.request, video, formats.get(plan.request.format).pixel_format)
-
-
-def _finished(store: Store, chunk: Chunk) -> dict[str, Any] | None:
+def _finished(store: Store, digest: str) -> dict[str, Any] | None:
     """The record of a painted chunk whose bytes are still those it was recorded with."""
     try:
-        record: dict[str, Any] = store.get_json(keys.painted_record(chunk.digest))
+        record: dict[str, Any] = store.get_json(keys.painted_record(digest))
     except KeyError:
         return None
-    if store.exists(keys.painted(chunk.digest)) and record.items() >= _bytes(store, chunk).items():
-        return record
-    log.warning("Chunk %d (%s) is damaged or gone in the store; it is painted again", chunk.index, chunk.label)
-    forget_chunk(store, chunk)
+    if store.exists(keys.painted(digest)):
+        with store.local(keys.painted(digest)) as path:
+            if record.items() >= facts_of(path).items():
+                return record
+    log.warning("A painted chunk (%s) is damaged or gone in the store; it is painted again", digest)
+    forget(store, digest)
     return None
 
 
-def _bytes(store: Store, chunk: Chunk) -> dict[str, Any]:
-    with store.local(keys.painted(chunk.digest)) as path:
-        return {"size_bytes": path.stat().st_size, "sha256": file_sha256(path)}
+@dataclass(frozen=True)
+class _Chunk:
+    """A chunk that is being painted, with everything that it takes."""
 
+    store: Store
+    plan: Plan
+    chunk: Chunk
+    video: Video
+    output: Output
+    run_id: str
 
-def _paint(store: Store, plan: Plan, chunk: Chunk, run_id: str, threads: int, report: Report) -> dict[str, Any]:
-    video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
-    with segment_track(store, video, chunk, run_id) as segment, store.workspace(keys.run(run_id)) as folder:
-        painted = folder / "painted.nut"
-        start = time.perf_counter()
-        _encode(plan, chunk, video, segment, painted, threads, report)
-        seconds = round(time.perf_counter() - start, 3)
-        store.put(keys.painted(chunk.digest), painted)
-    # Another run may have been first with the same chunk, so the record is of the bytes that the store holds.
-    record = {"schema_version": 1, "frames": chunk.frames, "seconds": seconds, **_bytes(store, chunk)}
-    store.put_json(keys.painted_record(chunk.digest), record)
-    return record
+    def paint(self, threads: int, report: Report) -> dict[str, Any]:
+        """Paint it and put it into the store; gives its record."""
+        with ExitStack() as stack:
+            folder = stack.enter_context(self.store.workspace(keys.run(self.run_id)))
+            segment = stack.enter_context(segment_track(self.store, self.plan, self.video, self.chunk, self.run_id))
+            path, kept = folder / "painted.nut", folder / "kept.nut"
+            start = time.perf_counter()
+            said = self._write(segment, path, kept, threads, report)
+            seconds = round(time.perf_counter() - start, 3)
+            self._check(path)
+            if not self.plan.request.paints:
+                said["ssim"] = self._similarity(segment, path)
+            record = {"schema_version": 2, "frames": self.chunk.frames, "seconds": seconds, **said}
+            if kept.exists():
+                self._put(kept, self.chunk.lossless, record)
+            return self._put(path, self.chunk.digest, record)
 
+    def _put(self, path: Path, digest: str, record: dict[str, Any]) -> dict[str, Any]:
+        self.store.put(keys.painted(digest), path)
+        # Another run may have been first with the same chunk, so the record is of the bytes that the store holds.
+        with self.store.local(keys.painted(digest)) as stored:
+            record = {**record, **facts_of(stored)}
+        self.store.put_json(keys.painted_record(digest), record)
+        return record
 
-def _encode(
-    plan: Plan, chunk: Chunk, video: Video, segment: Track, painted: Path, threads: int, report: Report
-) -> None:
-    workshop = Workshop.open(plan.request, video, threads)
-    target = painted_track(painted, plan, chunk, video)
-    pts = video.pts[chunk.start : chunk.end]
-    wanted = chunk.of(timeline_of(plan.request, video).frames)
-    with encode_lossless(painted, workshop.picture, stored_of(plan, video), video.tick, video.colour) as timed:
-        frames = workshop.frames(segment, pts, chunk.start, wanted)
-        for done, (index, frame) in enumerate(frames, 1):
-            timed.write(pts[index - chunk.start] - target.offset, frame)
-            report(done, chunk.frames)
-    written = len(read_packets(painted, 0).pts)
-    if written != chunk.frames:
-        raise Mismatch(f"Chunk {chunk.index} came out with {written} frames where {chunk.frames} were expected.")
+    def _write(self, segment: Track, path: Path, kept: Path, threads: int, report: Report) -> dict[str, Any]:
+        """Write the painted frames, also without loss if they shall be kept; gives what was noticed meanwhile."""
+        said: dict[str, Any] = {}
+        sample = Sample(first=(self.chunk.start + self.chunk.end) // 2 - 1)
+        with ExitStack() as stack:
+            if _finished(self.store, self.chunk.lossless):
+                painted, picture = self._kept_frames(stack)
+                keeper = None
+            else:
+                workshop = Workshop.open(self.plan.request, self.video, threads)
+                painted, picture = self._painted_frames(workshop, segment, said), workshop.picture
+                keeper = stack.enter_context(self._keeper(kept, picture)) if self.plan.request.keep_painted else None
+            timed = stack.enter_context(encoder(path, picture, self.output, self.video))
+            shown = self.chunk.shown(self.output.timeline)
+            for done in show(shown, self._watched(painted, sample, keeper), timed):
+                report(done, self.chunk.frames)
+        return {**said, **sample.measured()}
+
+    def _painted_frames(self, workshop: Workshop, segment: Track, said: dict[str, Any]) -> Painted:
+        """Frames painted now. Raises Refused if the segment does not decode to what the source promised."""
+        pts = self.video.pts[self.chunk.start : self.chunk.end]
+        wanted = self.chunk.of(self.output.timeline.frames)
+        try:
+            yield from workshop.frames(segment, pts, self.chunk.start, wanted, lambda log: said.update(damage=log))
+        except Mismatch as mismatch:
+            raise Refused(
+                f"{self.video.name} is damaged at {self.chunk.label}: {mismatch} Give another copy of it, "
+                "leave this part out with start and end, or mend it with "
+                "`ffmpeg -i IN -c:v libx264 -qp 0 -c:a copy OUT.mkv`."
+            ) from None
+
+    def _kept_frames(self, stack: ExitStack) -> tuple[Painted, Picture]:
+        """Frames that were painted before and kept."""
+        picture = lossless_picture(self.plan.request, self.video)
+        path = stack.enter_context(self.store.local(keys.painted(self.chunk.lossless)))
+        held = file_format(picture.pixel_format)
+        offset = self.video.pts[self.chunk.start]
+        track = Track(path, OWN, 0, self.video.tick, held, picture.size, self.video.colour, offset=offset)
+        indices = self.chunk.of(self.output.timeline.frames)
+        frames = decode(track, picture, [self.video.pts[index] for index in indices])
+        return ((index, frame, frame) for index, frame in zip(indices, frames, strict=True)), picture
+
+    def _keeper(self, path: Path, frames: Picture) -> Any:
+        stored = lossless_picture(self.plan.request, self.video)
+        return encode_lossless(path, frames, stored, self.video.tick, self.video.colour)
+
+    def _watched(self, painted: Painted, sample: Sample, keeper: TimedFrames | None) -> Iterator[tuple[int, Frame]]:
+        """The painted frames, each looked at and kept on its way."""
+        pts, offset = self.video.pts, self.video.pts[self.chunk.start]
+        for index, source, frame in painted:
+            sample.add(index, source, frame)
+            if keeper is not None:
+                keeper.write(pts[index] - offset, frame)
+            yield index, frame
+
+    def _check(self, path: Path) -> None:
+        written, expected = len(read_packets(path, OWN, 0).pts), len(self.chunk.shown(self.output.timeline))
+        if written != expected:
+            raise Mismatch(f"Chunk {self.chunk.index} came out with {written} frames where {expected} were expected.")
+
+    def _similarity(self, segment: Track, path: Path) -> float:
+        """SSIM of the middle frame, as it is encoded, against the source."""
+        shown = self.chunk.shown(self.output.timeline)
+        index, when = shown[len(shown) // 2]
+        grey = Picture("gray", self.output.stored.size)
+        (after,) = decode(painted_track(path, self.output, self.video), grey, [when])
+        (before,) = decode(segment, grey, [self.video.pts[index]])
+        shape = (grey.size[1], grey.size[0])
+        return round(ssim(before.reshape(shape), after.reshape(shape)), 6)

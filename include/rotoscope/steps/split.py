@@ -1,14 +1,23 @@
-"""Split: register the source, plan its chunks, cut a segment for each chunk that is not painted yet."""
+"""Split: register the source, plan its chunks, cut the segments that chunks which are not painted yet need."""
 
+import hashlib
 import logging
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
+from rotoscope import fetch
+from rotoscope.borders import key_frames, scene_cuts
 from rotoscope.chunks import plan_chunks
-from rotoscope.errors import Mismatch
+from rotoscope.media import nut
 from rotoscope.media.cut import cut
-from rotoscope.media.probe import file_sha256, probe
+from rotoscope.media.packets import Packets
+from rotoscope.media.probe import file_facts
+from rotoscope.media.source import Source, open_source, reopen
+from rotoscope.media.track import Track
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
 from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, plan_digest, timeline_of
@@ -17,6 +26,7 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 
 log = logging.getLogger(__name__)
+BLOCK = 2**20
 
 
 def split(request: Request, store: Store, run_id: str, slots: int, threads: int) -> tuple[str, Plan]:
@@ -25,48 +35,109 @@ def split(request: Request, store: Store, run_id: str, slots: int, threads: int)
     slots: filter tasks that run side by side; threads: processor threads that each of them may use.
     Raises Refused for a source or a request that cannot be used, before anything is stored.
     """
-    path = request.source_path
-    video, packets = probe(path)
-    key = keys.plan(plan_digest(request, video))  # refuses what cannot be, before anything is stored
-    register(store, path, video, keys.run(run_id))
-    if not store.exists(key):
-        runs = cut_into_runs(request, store, video, slots, threads)
-        store.put_json(key, make_plan(request, video, packets, runs).model_dump(mode="json"))
-    plan = Plan.model_validate(store.get_json(key))
-    unpainted = [chunk for chunk in plan.chunks if not store.exists(keys.painted_record(chunk.digest))]
-    cut_segments(store, video, unpainted, run_id)
+    with store.workspace(keys.run(run_id)) as folder:
+        source, packets = _arrive(request, folder)
+        video = source.video
+        key = keys.plan(plan_digest(request, video))  # refuses what cannot be, before anything is stored
+        runs = _cut_into_runs(request, store, source, packets, slots, threads)
+        plan = make_plan(request, video, packets, runs)
+        unpainted = [chunk for chunk in plan.chunks if not store.exists(keys.painted_record(chunk.digest))]
+        _cut(store, plan, source, segments_of(unpainted), run_id, folder)
+        _register(store, source)
+        store.put_json(key, plan.model_dump(mode="json"))
     log.info("%s: %d frames in %d chunks, %d to paint", video.name, video.frames, len(plan.chunks), len(unpainted))
     return key, plan
 
 
-def cut_into_runs(request: Request, store: Store, video: Video, slots: int, threads: int) -> list[range]:
+def segments_of(chunks: Iterable[Chunk]) -> set[int]:
+    """The segments that these chunks are decoded from."""
+    return {number for chunk in chunks for number in range(chunk.segments[0], chunk.segments[1] + 1)}
+
+
+@contextmanager
+def segment_track(store: Store, plan: Plan, video: Video, chunk: Chunk, run_id: str) -> Iterator[Track]:
+    """How to read a chunk's part of the source; its segments are cut anew if the run's scratch is gone."""
+    wanted = {number: keys.segment(run_id, number) for number in sorted(segments_of([chunk]))}
+    with ExitStack() as stack:
+        folder = stack.enter_context(store.workspace(keys.run(run_id)))
+        missing = {number for number, key in wanted.items() if not store.exists(key)}
+        if missing:
+            file = stack.enter_context(store.local(keys.source(video.sha256)))
+            _cut(store, plan, reopen(video, file, folder), missing, run_id, folder)
+        paths = [stack.enter_context(store.local(key)) for key in wanted.values()]
+        whole = paths[0]
+        if len(paths) > 1:
+            whole = folder / "segments.nut"
+            with whole.open("wb") as joined:
+                nut.join(paths, joined)
+        track = Track.of(video, whole).segment(whole, plan.segments.offset)
+        yield replace(track, deinterlace=plan.request.deinterlace)
+
+
+def _arrive(request: Request, folder: Path) -> tuple[Source, Packets]:
+    """The source, copied into a folder and probed there; with the packets of its pictures."""
+    copy = folder / "source"
+    url = request.source_url
+    if url is not None:
+        sha256 = fetch.fetch(url, copy)
+        source, packets = open_source(copy, folder, lambda: sha256, fetch.name_of(url))
+        return source, packets
+    path = request.source_path
+    file_facts(path)
+    unwanted = Event()
+    with ThreadPoolExecutor(1) as pool:
+        hashed = pool.submit(_copy, path, copy, unwanted)
+        try:
+            source, packets = open_source(path, folder, hashed.result)
+        except BaseException:
+            unwanted.set()  # a refusal need not wait for the rest of a long film
+            raise
+    return replace(source, file=copy, pictures=copy if source.pictures == path else source.pictures), packets
+
+
+def _copy(path: Path, target: Path, unwanted: Event) -> str:
+    """Copy a file, unless it is no longer wanted; gives the SHA-256 of what was copied."""
+    digest = hashlib.sha256()
+    with path.open("rb") as read, target.open("wb") as written:
+        while not unwanted.is_set() and (block := read.read(BLOCK)):
+            digest.update(block)
+            written.write(block)
+    return digest.hexdigest()
+
+
+def _register(store: Store, source: Source) -> None:
+    """Keep the source and its manifest, once."""
+    video = source.video
+    if not store.exists(keys.manifest(video.sha256)):
+        store.put(keys.source(video.sha256), source.file)
+        store.put_json(keys.manifest(video.sha256), video.model_dump(mode="json"))
+
+
+def _cut_into_runs(
+    request: Request, store: Store, source: Source, packets: Packets, slots: int, threads: int
+) -> list[range]:
     """How the request's frames are cut into chunks: as the first time, since no measured speed is the same twice."""
+    video = source.video
     key = keys.cut(cut_digest(request, video))
     if not store.exists(key):
         seconds = Workshop.open(request, video, threads).seconds_a_frame()
-        frames = len(timeline_of(request, video).frames)
-        runs = plan_chunks(frames, seconds, slots, request.chunk_frames)
+        frames = timeline_of(request, video).frames
+        good = scene_cuts(source.track) if request.scene_cuts else key_frames(packets)
+        places = {video.pts[frame]: place for place, frame in enumerate(frames)}
+        borders = {places[pts]: score for pts, score in good.items() if pts in places}
+        runs = plan_chunks(len(frames), seconds, slots, request.chunk_frames, borders)
         store.put_json(key, [[run.start, run.stop] for run in runs])
     return [range(*run) for run in store.get_json(key)]
 
 
-def register(store: Store, path: Path, video: Video, scratch: str) -> None:
-    """Keep a copy of the source and its manifest, once. Raises Mismatch if the file changes meanwhile."""
-    if store.exists(keys.manifest(video.sha256)):
+def _cut(store: Store, plan: Plan, source: Source, wanted: set[int], run_id: str, folder: Path) -> None:
+    """Put these segments of a source into the store, for one run."""
+    if not wanted:
         return
-    with store.workspace(scratch) as folder:
-        copy = folder / "source"
-        shutil.copyfile(path, copy)
-        if file_sha256(copy) != video.sha256:
-            raise Mismatch(f"{path.name} changed while it was read; wait until it is complete and ask again.")
-        store.put(keys.source(video.sha256), copy)
-    store.put_json(keys.manifest(video.sha256), video.model_dump(mode="json"))
-
-
-def cut_segments(store: Store, video: Video, chunks: Sequence[Chunk], run_id: str) -> None:
-    """Cut the segments of these chunks out of the registered source, for one run."""
-    with store.local(keys.source(video.sha256)) as source, store.workspace(keys.run(run_id)) as folder:
-        made = [(chunk, folder / f"{chunk.index}.nut") for chunk in chunks]
-        cut(source, video, [(chunk.piece, path) for chunk, path in made])
-        for chunk, path in made:
-            store.put(keys.segment(run_id, chunk.digest), path)
+    made = folder / "segments"
+    made.mkdir()
+    for number, path in enumerate(cut(source.track, plan.segments, made)):
+        if number in wanted:
+            store.put(keys.segment(run_id, number), path)
+        else:
+            path.unlink()

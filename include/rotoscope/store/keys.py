@@ -57,9 +57,9 @@ def run(run_id: str) -> str:
     return f"runs/{slug(run_id)}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
 
 
-def segment(run_id: str, chunk_digest: str) -> str:
-    """The segment of the source that a chunk is painted from, for the length of a run."""
-    return f"{run(run_id)}/segments/{chunk_digest}.nut"
+def segment(run_id: str, number: int) -> str:
+    """A segment of the source, for the length of a run."""
+    return f"{run(run_id)}/segments/{number:05}.nut"
 
 
 def progress(run_id: str, step: str) -> str:

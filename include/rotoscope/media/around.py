@@ -1,0 +1,72 @@
+"""What goes around the filters, on the clock of the result: whole, or the part that was asked for."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from rotoscope.formats import Options
+from rotoscope.media import guard, process
+from rotoscope.media.output import Output
+from rotoscope.media.passage import COPY, Passage, passages
+from rotoscope.media.source import Source
+
+NO_STREAM = "1000000?"
+"""Maps nothing; it is there so that a file of which no stream is used still gives its metadata."""
+DEMUXERS = {"mp4": "mov", "mov": "mov", "webm": "matroska", "matroska": "matroska"}
+TIMED = ("audio", "subtitle")
+
+
+@dataclass(frozen=True)
+class Around:
+    """Streams as ffmpeg-python inputs, each with ffmpeg's options for it, and the input of metadata and chapters."""
+
+    origin: Any
+    streams: list[tuple[Any, Options]]
+    chapters: bool
+
+
+def around(source: Source, output: Output, scratch: Path) -> Around:
+    """The streams of a source that the output holds. Raises ProcessFailed if a part cannot be cut."""
+    kept = passages(source.video, output.target)
+    if output.timeline.part is not None:
+        return _part(source, output, kept, output.timeline.part, scratch)
+    video = source.video
+    file = guard.source(source.file, video.demuxer, itsoffset=f"{float(-video.origin * video.tick):.6f}")
+    mended = guard.source(source.pictures, guard.OWN) if source.is_mended else None
+    return Around(file[NO_STREAM], [(_pick(one, source, file, mended), one.options) for one in kept], True)
+
+
+def _part(
+    source: Source, output: Output, kept: list[Passage], part: tuple[Fraction, Fraction], scratch: Path
+) -> Around:
+    """Sound and subtitles of a part, cut into a file that starts at zero, with its chapters."""
+    timed = [one for one in kept if one.stream.kind in TIMED]
+    file = guard.source(source.file, source.video.demuxer)
+    still = [(file[str(one.stream.index)], one.options) for one in kept if one not in timed]
+    if not timed:
+        return Around(file[NO_STREAM], still, False)
+    window = _window(part, source.video.start_time)
+    begun = guard.source(source.file, source.video.demuxer, **window)
+    mended = guard.source(source.pictures, guard.OWN, **_window(part, 0)) if source.is_mended else None
+    options: dict[str, Any] = {"format": output.target.muxer, "copypriorss": 0, **output.target.muxer_options}
+    options.pop("tag:v", None)
+    for place, one in enumerate(timed):
+        options |= {f"{name}:{place}": value for name, value in one.options.items()}
+    path = scratch / "around"
+    process.run("ffmpeg", guard.output([_pick(one, source, begun, mended) for one in timed], path, **options))
+    cut = guard.source(path, DEMUXERS[output.target.muxer])
+    return Around(cut[NO_STREAM], [(cut[str(place)], COPY) for place in range(len(timed))] + still, True)
+
+
+def _pick(one: Passage, source: Source, file: Any, mended: Any | None) -> Any:
+    """A stream in the source's file, or sound in its lossless copy, where both have the same mended clock."""
+    if mended is not None and one.stream.kind == "audio":
+        return mended[f"a:{source.video.sound.index(one.stream)}"]
+    return file[str(one.stream.index)]
+
+
+def _window(part: tuple[Fraction, Fraction], start_time: float) -> dict[str, str]:
+    """A part as ffmpeg counts: in seconds from the file's start."""
+    start, end = (float(second) - start_time for second in part)
+    return {"ss": f"{start:.6f}", "t": f"{end - start:.6f}"}

@@ -1,0 +1,170 @@
+"""A source at hand: its manifest, its file, and the file that its pictures are cut from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from rotoscope.errors import OverBudget, ProcessFailed, Refused
+from rotoscope.media import probe
+from rotoscope.media.decode import timestamps
+from rotoscope.media.guard import OWN
+from rotoscope.media.lossless import write_lossless
+from rotoscope.media.packets import UNKNOWN, Packets, lines, read_packets
+from rotoscope.media.track import Track
+from rotoscope.media.video import Cut, Video
+
+LOSSLESS = "lossless.nut"
+SAMPLE = 24
+"""Frames decoded at the beginning, to see whether a source's packets are its frames."""
+DISORDER = 64
+"""Places that a packet may lie away from where it is shown; no codec reorders more than 16 frames."""
+REFRESH_SECONDS = 30
+HIDDEN_FRAMES = ("vp8",)
+"""Codecs whose packets may be no frames, anywhere in the stream and without a mark."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A video with its files. pictures: the file itself, or its lossless copy where that cannot be cut."""
+
+    video: Video
+    file: Path
+    pictures: Path
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether pictures and sound come from the lossless copy."""
+        return self.video.cut.method == "lossless"
+
+    @property
+    def track(self) -> Track:
+        """How to read its pictures."""
+        return Track.of(self.video, self.pictures)
+
+
+def open_source(
+    path: Path, scratch: Path, sha256: Callable[[], str] | None = None, name: str | None = None
+) -> tuple[Source, Packets]:
+    """Probe a video file; gives it with the packets of its pictures.
+
+    Where it cannot be cut by copy, its lossless copy is made in the folder `scratch`.
+    sha256: gives the file's hash, if somebody else computes it meanwhile; name: what users call it.
+    Raises Refused, naming the file and what to do, for anything that is not a video with frames.
+    """
+    before = probe.file_facts(path)
+    facts = probe.ask(path)
+    track = _track(path, facts)
+    packets = _packets(path, track, facts)
+    reason = why_not_by_copy(track, str(probe.video_stream(path, facts)["codec_name"]), packets)
+    cut = Cut(method="lossless" if reason else "copy", reason=reason)
+    pictures = _lossless_copy(track, facts, scratch) if reason else path
+    if reason:
+        track, packets = _track(pictures, probe.ask(pictures)), read_packets(pictures, OWN, 0)
+    pts = packets.shown_pts()
+    if not pts:
+        raise Refused(f"{path.name} has a video stream without a single frame; {probe.ADVICE}.")
+    _refuse_too_much(track, pts)
+    hashed = sha256 or (lambda: probe.file_sha256(path))
+    video = probe.describe(path, facts, pts, track.tick, packets.last_duration or _usual(pts), cut, hashed)
+    if probe.file_facts(path) != before:
+        raise Refused(f"{path.name} is still being written; ask again when it is complete.")
+    return Source(video.model_copy(update={"name": name or path.name}), path, pictures), packets
+
+
+def reopen(video: Video, path: Path, scratch: Path) -> Source:
+    """A source that was probed before, from its file; its lossless copy is made anew where it needs one."""
+    if video.cut.method == "copy":
+        return Source(video, path, path)
+    facts = probe.ask(path)
+    return Source(video, path, _lossless_copy(_track(path, facts), facts, scratch))
+
+
+def why_not_by_copy(track: Track, codec: str, packets: Packets) -> str | None:
+    """Why a source's packets cannot be cut by copy, None if they can."""
+    if UNKNOWN in packets.pts:
+        return "frames have no timestamps"
+    shown = packets.shown_pts()
+    if len(set(shown)) < len(shown):
+        return "frames share a timestamp"
+    order = sorted(range(len(packets.pts)), key=packets.pts.__getitem__)
+    if any(abs(place - rank) > DISORDER for rank, place in enumerate(order)):
+        return "its clock jumps back"
+    if not any(packets.key):
+        return "it has no key frame"
+    if _has_refresh(track, codec, packets):
+        return "its key frames only begin a refresh of the picture"
+    if not _packets_are_frames(track, codec, shown):
+        return "its packets are not its frames"
+    return None
+
+
+def _packets_are_frames(track: Track, codec: str, shown: list[int]) -> bool:
+    most = None if codec in HIDDEN_FRAMES else SAMPLE
+    try:
+        return timestamps(track, most) == shown[:most]
+    except ProcessFailed:
+        return False
+
+
+def _has_refresh(track: Track, codec: str, packets: Packets) -> bool:
+    """Whether packets are marked as key that only begin a refresh, whose pictures are whole some frames later.
+
+    Live encoders do so (intra refresh). The decoder knows: told to show key frames alone, it leaves those out. A look
+    at the start of the stream tells for all of it.
+    """
+    if codec not in ("h264", "hevc") or sum(packets.key) < 2:
+        return False
+    keys_only = ("-skip_frame", "nokey", "-read_intervals", f"%+{REFRESH_SECONDS}")
+    said = lines(track.path, track.demuxer, track.stream, "frame=pts", *keys_only)
+    shown = {line.strip(",") for line in said}
+    until = min(packets.pts) + REFRESH_SECONDS / 2 / track.tick
+    return any(key and pts < until and str(pts) not in shown for pts, key in zip(packets.pts, packets.key, strict=True))
+
+
+def _track(path: Path, facts: probe.Facts) -> Track:
+    """How to read the pictures of a file that is not described yet."""
+    stream = probe.video_stream(path, facts)
+    tick = Fraction(stream["time_base"])
+    return Track.of(probe.describe(path, facts, [0], tick, 0, Cut(), lambda: ""), path)
+
+
+def _packets(path: Path, track: Track, facts: probe.Facts) -> Packets:
+    """The packets of a source, as many as its header promises. Raises Refused if it is cut off."""
+    try:
+        packets = read_packets(path, track.demuxer, track.stream)
+    except ProcessFailed as failure:
+        if failure.status is None or failure.status < 0:
+            raise
+        raise Refused(f"{path.name} cannot be read to its end; copy it again from where it came from.") from None
+    promised = int(probe.video_stream(path, facts).get("nb_frames", 0))
+    if track.demuxer == "mov" and len(packets.pts) < promised:
+        raise Refused(
+            f"{path.name} is cut off: it holds {len(packets.pts)} of the {promised} frames that its header lists; "
+            "copy it again from where it came from."
+        )
+    return packets
+
+
+def _lossless_copy(track: Track, facts: probe.Facts, scratch: Path) -> Path:
+    sound = sum(stream.get("codec_type") == "audio" for stream in facts["streams"])
+    copy = scratch / LOSSLESS
+    try:
+        write_lossless(track, sound, copy)
+    except ProcessFailed as failure:
+        if failure.status is not None and failure.status < 0 and not isinstance(failure, OverBudget):
+            raise
+        raise Refused(
+            f"{track.path.name} cannot be decoded ({failure}); convert it with another program, or give another copy."
+        ) from None
+    return copy
+
+
+def _refuse_too_much(track: Track, pts: list[int]) -> None:
+    seconds = float((pts[-1] - pts[0]) * track.tick)
+    probe.refuse_too_much(track.path, len(pts), seconds, track.pixels)
+
+
+def _usual(pts: list[int]) -> int:
+    """Ticks that a frame is shown where the file does not say for the last one: as long as the one before."""
+    return pts[-1] - pts[-2] if len(pts) > 1 else 0

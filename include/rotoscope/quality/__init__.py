@@ -1,0 +1,1 @@
+"""Quality: what a result lost or gained against its source, in numbers."""
