@@ -1,6 +1,7 @@
 """The plan of a request: its chunks, decided once, so that asking twice finds the same chunks painted."""
 
 from bisect import bisect_left
+from dataclasses import asdict
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -62,6 +63,11 @@ class Plan(BaseModel):
     result: str
     segments: Segments
     chunks: list[Chunk]
+
+    @property
+    def segments_digest(self) -> str:
+        """Names the way in which the source is cut into segments."""
+        return keys.digest({"video": self.video, **asdict(self.segments)})
 
 
 def timeline_of(request: Request, video: Video) -> Timeline:

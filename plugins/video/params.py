@@ -9,8 +9,9 @@ from rotoscope.filters import catalogue
 from rotoscope.request import Request
 
 SECTIONS = {
-    "Part and size": ("start", "end", "size", "fps"),
-    "Output": ("format", "chunk_frames"),
+    "Part and size": ("start", "end", "size", "fps", "deinterlace"),
+    "Output": ("format", "quality", "speed", "pixel_format"),
+    "Chunks": ("chunk_frames", "scene_cuts", "keep_painted"),
 }
 
 

@@ -36,7 +36,7 @@ def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("probe", "nowhere.mp4"), "There is no file nowhere.mp4"),
-        (("probe", "http://example.com/a.mp4"), "http://example.com/a.mp4 is no file; copy the video"),
+        (("probe", "ftp://example.com/a.mp4"), "ftp:// cannot be fetched; give an http(s) URL"),
         (("probe", b"bad\xff.mp4"), "is not a name in UTF-8"),
         (("probe",), "Missing argument 'FILE'."),
         (("paint", "CLIP", "-o", "/dev/null", "--format", "mp4"), "/dev/null is not a file that can be written over"),
@@ -44,7 +44,7 @@ def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
         (("paint", "nowhere.mp4", "-o", "out.mp4"), "There is no file nowhere.mp4"),
         (
             ("paint", "CLIP", "-o", "out.docx"),
-            "Files ending in .docx cannot be written; end the name in one of .mov, .mp4",
+            "Files ending in .docx cannot be written; end the name in one of .gif, .mkv, .mov, .mp4, .webm,",
         ),
         (("paint", "CLIP", "-o", "no/such/out.mp4"), "no/such; make it first"),
         (("paint", "CLIP", "-o", "out.mp4", "--filter", "nope"), "There is no filter 'nope'"),

@@ -1,6 +1,5 @@
 """Decode, encode, cut: every frame comes back, bit by bit, at its time."""
 
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,18 +7,21 @@ import numpy as np
 import pytest
 
 from rotoscope.errors import Mismatch, ProcessFailed
-from rotoscope.media.cut import cut, pieces
+from rotoscope.media import nut
+from rotoscope.media.cut import cut, plan_segments
 from rotoscope.media.decode import decode
 from rotoscope.media.encode import encode_lossless
-from rotoscope.media.pixels import LAYOUTS, file_format
-from rotoscope.media.probe import probe
+from rotoscope.media.guard import OWN
+from rotoscope.media.packets import read_packets
+from rotoscope.media.pixels import LAYOUTS, bits, file_format
+from rotoscope.media.source import open_source
 from rotoscope.media.track import Frame, Picture, Track
 from rotoscope.media.video import Colour
 from tests.media import ffmpeg, make_video
 
 
-def all_frames(track: Track, pts: list[int]) -> list[bytes]:
-    picture = Picture("rgb24" if track.pixel_format == "bgr0" else track.pixel_format, track.size)
+def all_frames(track: Track, pts: list[int], pixel_format: str | None = None) -> list[bytes]:
+    picture = Picture(pixel_format or track.pixel_format, track.size)
     return [frame.tobytes() for frame in decode(track, picture, pts)]
 
 
@@ -32,19 +34,20 @@ def test_lossless_encoding_gives_back_every_bit_and_every_tick(
     picture = Picture(pixel_format, size)
     pts = [0, 1001, 2002, 9009, 9010]
     noise = np.random.default_rng(1)
-    limit = 4 if LAYOUTS[pixel_format].sample_bytes == 2 else 256  # the high byte of a 10-bit sample is below 4
-    frames = [noise.integers(0, limit, picture.frame_bytes, np.uint8) for _ in pts]
+    deep = LAYOUTS[pixel_format].sample_bytes == 2
+    kind, limit = (np.uint16, 2 ** bits(pixel_format)) if deep else (np.uint8, 256)
+    frames = [noise.integers(0, limit, picture.frame_bytes // np.dtype(kind).itemsize, kind) for _ in pts]
     path = tmp_path / "frames.nut"
     with encode_lossless(path, picture, picture, Fraction(1, 30000), colour) as timed:
         for when, frame in zip(pts, frames, strict=True):
             timed.write(when, frame)
-    track = Track(path, 0, Fraction(1, 30000), file_format(pixel_format), size, colour)
-    assert all_frames(track, pts) == [frame.tobytes() for frame in frames]
+    track = Track(path, OWN, 0, Fraction(1, 30000), file_format(pixel_format), size, colour)
+    assert all_frames(track, pts, pixel_format) == [frame.tobytes() for frame in frames]
 
 
-def test_decoding_notices_a_frame_that_is_missing_or_moved(clip: Path) -> None:
-    video, _ = probe(clip)
-    track = Track.of(video, clip)
+def test_decoding_notices_a_frame_that_is_missing_or_moved(clip: Path, tmp_path: Path) -> None:
+    source, _ = open_source(clip, tmp_path)
+    video, track = source.video, source.track
     with pytest.raises(Mismatch, match="48 frames where 49"):
         all_frames(track, [*video.pts, video.pts[-1] + 512])
     with pytest.raises(Mismatch, match="frame 3 has timestamp 1536 where 1537"):
@@ -98,18 +101,25 @@ def test_each_segment_decodes_to_its_own_frames_alone(tmp_path: Path, options: d
     if edited:  # frames before the edit are in the file, with negative timestamps, and are not shown
         ffmpeg("-ss", "0.7", "-i", path, "-c", "copy", path.with_name("edited.mp4"))
         path = path.with_name("edited.mp4")
-    video, packets = probe(path)
-    whole = all_frames(Track.of(video, path), video.pts)
+    source, packets = open_source(path, tmp_path)
+    video = source.video
+    whole = all_frames(source.track, video.pts)
     runs = [range(start, min(start + length, video.frames)) for start in range(0, video.frames, length)]
-    needed = pieces(packets, video, runs)
-    cut(path, video, [(piece, tmp_path / f"{i}.nut") for i, piece in enumerate(needed)])
-    for place, (run, piece) in enumerate(zip(runs, needed, strict=True)):
-        segment = replace(Track.of(video, tmp_path / f"{place}.nut"), stream=0, offset=piece.offset)
+    segments, needed = plan_segments(packets, video.tick, runs)
+    (tmp_path / "cut").mkdir()
+    files = cut(source.track, segments, tmp_path / "cut")
+    for run, wanted in zip(runs, needed, strict=True):
+        joined = tmp_path / "joined.nut"
+        with joined.open("wb") as target:
+            nut.join([files[number] for number in wanted], target)
+        segment = source.track.segment(joined, segments.offset)
         assert all_frames(segment, video.pts[run.start : run.stop]) == whole[run.start : run.stop]
 
 
-def test_a_cut_copies_only_the_packets_that_are_needed(tmp_path: Path, clip: Path) -> None:
-    video, packets = probe(clip)
-    (piece,) = pieces(packets, video, [range(24, 36)])
-    assert packets.key[piece.first]
-    assert piece.last - piece.first < 20
+def test_segments_hold_each_packet_once(tmp_path: Path, clip: Path) -> None:
+    source, packets = open_source(clip, tmp_path)
+    segments, needed = plan_segments(packets, source.video.tick, [range(24, 36)])
+    assert segments.begins == [0, 24]
+    assert needed == [range(1, 2)]
+    files = cut(source.track, segments, tmp_path)
+    assert sum(len(read_packets(file, OWN, 0).pts) for file in files) == 48

@@ -1,4 +1,5 @@
 import hashlib
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -6,14 +7,21 @@ from PIL import Image
 
 from rotoscope.errors import ProcessFailed, Refused
 from rotoscope.media.decode import decode
-from rotoscope.media.probe import probe
 from rotoscope.media.process import version
+from rotoscope.media.source import open_source
 from rotoscope.media.track import Picture, Track
+from rotoscope.media.video import Video
 from tests.media import ffmpeg, make_video
 
 
-def test_a_clip_is_described(clip: Path) -> None:
-    video, packets = probe(clip)
+def probe(path: Path) -> Video:
+    with tempfile.TemporaryDirectory() as scratch:
+        return open_source(path, Path(scratch))[0].video
+
+
+def test_a_clip_is_described(clip: Path, tmp_path: Path) -> None:
+    source, packets = open_source(clip, tmp_path)
+    video = source.video
     assert (video.width, video.height, video.frames, video.codec) == (160, 90, 48, "h264")
     assert video.pts == [512 * frame for frame in range(48)]
     assert video.time_base == "1/12800"
@@ -24,7 +32,7 @@ def test_a_clip_is_described(clip: Path) -> None:
 
 def test_variable_frame_rate_keeps_each_timestamp(tmp_path: Path) -> None:
     path = make_video(tmp_path / "v.mkv", filters="settb=1/1000,setpts=N*40+if(gt(N\\,20)\\,500\\,0)", tick="1/1000")
-    video, _ = probe(path)
+    video = probe(path)
     assert video.pts[20:23] == [video.pts[20], video.pts[20] + 540, video.pts[20] + 580]
 
 
@@ -35,7 +43,7 @@ def test_rotated_video_decodes_as_ffmpeg_shows_it(clip: Path, tmp_path: Path, de
         ffmpeg("-i", clip, "-c", "copy", "-metadata:s:v:0", f"rotate={degrees}", turned)
     else:
         ffmpeg("-display_rotation", str(-degrees), "-i", clip, "-c", "copy", turned)
-    video, _ = probe(turned)
+    video = probe(turned)
     assert video.upright_size == ((90, 160) if degrees != 180 else (160, 90))
     frames = decode(Track.of(video, turned), Picture("yuv420p", video.upright_size), video.pts)
     shown = ffmpeg("-i", turned, "-map", "0:v", "-frames:v", "1", "-f", "md5", "-c:v", "rawvideo", "-")

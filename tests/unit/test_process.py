@@ -20,7 +20,10 @@ process.run("ffmpeg", {ENDLESS!r})
 
 def test_a_child_that_takes_too_long_is_ended() -> None:
     start = time.monotonic()
-    with process.Process("ffmpeg", ENDLESS, limit=0.5) as child, pytest.raises(ProcessFailed, match="was ended after"):
+    with (
+        process.Process("ffmpeg", ENDLESS, seconds=0.5) as child,
+        pytest.raises(ProcessFailed, match="was ended after"),
+    ):
         child.finish()
     assert time.monotonic() - start < 10
 

@@ -18,7 +18,7 @@ def test_defaults_paint_the_whole_video_as_it_is() -> None:
     [
         ({}, "source is missing"),
         ({"source": "a", "filter": "nope"}, "no filter 'nope'; choose one of identity"),
-        ({"source": "a", "format": "vhs"}, "no output format 'vhs'; choose one of mov"),
+        ({"source": "a", "format": "vhs"}, "no output format 'vhs'; choose one of gif"),
         ({"source": "a", "strength": 3}, "strength is 3, but it should be less than or equal to 1"),
         ({"source": "a", "start": "noon"}, "start is 'noon', which is no time; write seconds"),
         ({"source": "a", "start": "5", "end": "0:04"}, "part from 5 to 0:04 is empty"),
@@ -37,11 +37,18 @@ def test_a_bad_value_is_refused_in_a_sentence(fields: dict[str, Any], says: str)
     assert "\n" not in str(refusal.value)
 
 
-def test_a_source_is_a_path_or_a_file_url_and_nothing_else() -> None:
+def test_a_source_is_a_path_or_a_url_and_nothing_else() -> None:
     assert Request.parse({"source": "a b.mp4"}).source_path == Path("a b.mp4")
     assert Request.parse({"source": "file:///v/a%20b.mp4"}).source_path == Path("/v/a b.mp4")
-    with pytest.raises(Refused, match=r"https://example.com/a.mp4 is no file; copy"):
-        _ = Request.parse({"source": "https://example.com/a.mp4"}).source_path
+    assert Request.parse({"source": "a b.mp4"}).source_url is None
+    assert Request.parse({"source": "https://example.com/a.mp4"}).source_url == "https://example.com/a.mp4"
+    with pytest.raises(Refused, match=r"concat:// cannot be fetched; give an http\(s\) URL, or the path of a file"):
+        _ = Request.parse({"source": "concat://a.mp4"}).source_url
+
+
+def test_what_is_stored_of_a_url_has_no_secrets() -> None:
+    request = Request.parse({"source": "https://me:word@example.com/v/a.mp4?signature=secret#x"})
+    assert request.public.source == "https://example.com/v/a.mp4"
 
 
 @pytest.mark.parametrize(

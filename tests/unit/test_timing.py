@@ -21,7 +21,11 @@ def test_between_counts_from_the_first_frame_and_leaves_out_the_end() -> None:
     tick = Fraction(1, 10)
     assert timing.between(pts, tick, Fraction(1), Fraction(3)) == range(1, 3)
     assert timing.between(pts, tick, None, None) == range(4)
-    assert timing.between(pts, tick, Fraction(9), None) == range(4, 4)
+
+
+def test_between_takes_the_frame_that_is_shown_where_the_next_one_is_far() -> None:
+    assert timing.between([0, 10, 500], Fraction(1, 10), Fraction(3), Fraction(9)) == range(1, 2)
+    assert timing.between([0, 10, 500], Fraction(1, 10), Fraction(60), None) == range(2, 3)
 
 
 @pytest.mark.parametrize(

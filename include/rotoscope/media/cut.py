@@ -12,6 +12,9 @@ from rotoscope.media import guard, process
 from rotoscope.media.packets import Packets
 from rotoscope.media.track import Track
 
+NEVER = 2**31 - 2
+"""A packet that does not come, at which ffmpeg shall cut where there is one segment only."""
+
 
 @dataclass(frozen=True)
 class Segments:
@@ -55,7 +58,7 @@ def cut(track: Track, segments: Segments, folder: Path) -> list[Path]:
         format="segment",
         segment_format=guard.OWN,
         segment_format_options="write_index=0:avoid_negative_ts=disabled",
-        segment_frames=",".join(map(str, segments.begins[1:])) or str(2**31 - 1),
+        segment_frames=",".join(map(str, segments.begins[1:])) or str(NEVER),
         avoid_negative_ts="disabled",
     )
     process.run("ffmpeg", output.get_args())

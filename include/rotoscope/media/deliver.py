@@ -64,7 +64,7 @@ def _run(arguments: list[str], chunks: Iterable[Path], output: Output, progress:
 def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: Source, output: Output) -> list[str]:
     """Arguments that put the pictures and the streams around them into one file."""
     target, video = output.target, source.video
-    labels = {"language": video.language, "title": video.title}
+    labels = [f"{name}={text}" for name, text in (("language", video.language), ("title", video.title)) if text]
     options: dict[str, Any] = {
         "format": target.muxer,
         "map_metadata": 1,
@@ -72,7 +72,7 @@ def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: S
         "avoid_negative_ts": "disabled",
         **pictures,
         **target.muxer_options,
-        "metadata:s:0": [f"{name}={text}" for name, text in labels.items() if text],
+        **({"metadata:s:0": labels} if labels else {}),
     }
     for place, (_, wanted) in enumerate(beside.streams, 1):
         options |= {f"{name}:{place}": value for name, value in wanted.items()}

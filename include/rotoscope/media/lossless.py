@@ -33,6 +33,7 @@ def write_lossless(track: Track, sound: int, target: Path) -> None:
     same = stored.pixel_format == layout_name(track.pixel_format)
     frames = unchanged(frames) if same else converted(frames, track, stored)
     options: dict[str, Any] = {**lossless(stored), **exact_times(track.tick), "c:a": "copy"}
+    options["avoid_negative_ts"] = "make_non_negative"  # for sound that starts before zero; both move alike
     if options["vcodec"] != "ffv1":
         options["g"] = KEY_FRAMES
     streams = [frames, *(opened[f"a:{number}"] for number in range(sound))]

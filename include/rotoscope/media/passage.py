@@ -60,7 +60,7 @@ def _of_pictures(video: Video, target: Format, stored: Picture, deinterlaced: bo
         yield "The last column or row of pictures of odd size is cut off."
     if video.interlaced and not deinterlaced:
         yield "The source is interlaced and was painted as it is; ask for `deinterlace` if combs show."
-    if target.tick is not None and (video.tick / Fraction(target.tick)).denominator != 1:
+    if target.tick is not None and not _are_whole(video, Fraction(target.tick)):
         yield f"Times are rounded to {target.tick} s, which is all that {target.title} holds."
 
 
@@ -72,3 +72,9 @@ def _of_streams(video: Video, target: Format) -> Iterable[str]:
             yield f"{name} was left out; {target.title} cannot hold it."
         elif not kept[other.index].copied:
             yield f"{name} was converted, since {target.title} cannot hold it."
+
+
+def _are_whole(video: Video, coarse: Fraction) -> bool:
+    """Whether all times of the frames are whole multiples of `coarse` seconds."""
+    times = (part * video.tick / coarse for first, step, _ in video.timestamps for part in (first, step))
+    return all(time.denominator == 1 for time in times)

@@ -1,6 +1,7 @@
 """A source at hand: its manifest, its file, and the file that its pictures are cut from."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -12,14 +13,14 @@ from rotoscope.media.guard import OWN
 from rotoscope.media.lossless import write_lossless
 from rotoscope.media.packets import UNKNOWN, Packets, lines, read_packets
 from rotoscope.media.track import Track
-from rotoscope.media.video import Cut, Video
+from rotoscope.media.video import ARBITRARY_CLOCKS, Cut, Video
 
 LOSSLESS = "lossless.nut"
 SAMPLE = 24
 """Frames decoded at the beginning, to see whether a source's packets are its frames."""
 DISORDER = 64
 """Places that a packet may lie away from where it is shown; no codec reorders more than 16 frames."""
-REFRESH_SECONDS = 30
+LOOK_SECONDS = 0.2
 HIDDEN_FRAMES = ("vp8",)
 """Codecs whose packets may be no frames, anywhere in the stream and without a mark."""
 
@@ -54,9 +55,11 @@ def open_source(
     """
     before = probe.file_facts(path)
     facts = probe.ask(path)
-    track = _track(path, facts)
-    packets = _packets(path, track, facts)
-    reason = why_not_by_copy(track, str(probe.video_stream(path, facts)["codec_name"]), packets)
+    track, codec = _track(path, facts), str(probe.video_stream(path, facts)["codec_name"])
+    with ThreadPoolExecutor(1) as pool:
+        sample = pool.submit(_sample, track, None if codec in HIDDEN_FRAMES else SAMPLE)
+        packets = _packets(path, track, facts)
+        reason = why_not_by_copy(track, codec, packets, sample.result())
     cut = Cut(method="lossless" if reason else "copy", reason=reason)
     pictures = _lossless_copy(track, facts, scratch) if reason else path
     if reason:
@@ -80,8 +83,11 @@ def reopen(video: Video, path: Path, scratch: Path) -> Source:
     return Source(video, path, _lossless_copy(_track(path, facts), facts, scratch))
 
 
-def why_not_by_copy(track: Track, codec: str, packets: Packets) -> str | None:
-    """Why a source's packets cannot be cut by copy, None if they can."""
+def why_not_by_copy(track: Track, codec: str, packets: Packets, sample: list[int]) -> str | None:
+    """Why a source's packets cannot be cut by copy, None if they can.
+
+    sample: the timestamps of the first frames that decoding gave.
+    """
     if UNKNOWN in packets.pts:
         return "frames have no timestamps"
     shown = packets.shown_pts()
@@ -92,34 +98,34 @@ def why_not_by_copy(track: Track, codec: str, packets: Packets) -> str | None:
         return "its clock jumps back"
     if not any(packets.key):
         return "it has no key frame"
+    if sample != (shown if codec in HIDDEN_FRAMES else shown[:SAMPLE]):
+        return "its packets are not its frames"
     if _has_refresh(track, codec, packets):
         return "its key frames only begin a refresh of the picture"
-    if not _packets_are_frames(track, codec, shown):
-        return "its packets are not its frames"
     return None
 
 
-def _packets_are_frames(track: Track, codec: str, shown: list[int]) -> bool:
-    most = None if codec in HIDDEN_FRAMES else SAMPLE
+def _sample(track: Track, most: int | None) -> list[int]:
+    """The timestamps of the first frames, or all, as they decode; none if they do not."""
     try:
-        return timestamps(track, most) == shown[:most]
+        return timestamps(track, most)
     except ProcessFailed:
-        return False
+        return []
 
 
 def _has_refresh(track: Track, codec: str, packets: Packets) -> bool:
     """Whether packets are marked as key that only begin a refresh, whose pictures are whole some frames later.
 
-    Live encoders do so (intra refresh). The decoder knows: told to show key frames alone, it leaves those out. A look
-    at the start of the stream tells for all of it.
+    Live encoders do so (intra refresh). The picture itself tells: it is no I-frame. The second one tells for all.
     """
-    if codec not in ("h264", "hevc") or sum(packets.key) < 2:
+    keys = sorted(pts for pts, key, shown in zip(packets.pts, packets.key, packets.shown, strict=True) if key and shown)
+    if codec not in ("h264", "hevc") or len(keys) < 2:
         return False
-    keys_only = ("-skip_frame", "nokey", "-read_intervals", f"%+{REFRESH_SECONDS}")
-    said = lines(track.path, track.demuxer, track.stream, "frame=pts", *keys_only)
-    shown = {line.strip(",") for line in said}
-    until = min(packets.pts) + REFRESH_SECONDS / 2 / track.tick
-    return any(key and pts < until and str(pts) not in shown for pts, key in zip(packets.pts, packets.key, strict=True))
+    at = float(keys[1] * track.tick)
+    begin = max(0.0, at - 5 * LOOK_SECONDS) if track.demuxer in ARBITRARY_CLOCKS else at  # no index: seeks come late
+    near = ("-read_intervals", f"{begin:.6f}%{at + LOOK_SECONDS:.6f}")
+    said = lines(track.path, track.demuxer, track.stream, "frame=pts,pict_type", *near)
+    return [str(keys[1]), "I"] not in (line.split(",")[:2] for line in said)
 
 
 def _track(path: Path, facts: probe.Facts) -> Track:

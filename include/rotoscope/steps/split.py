@@ -57,7 +57,7 @@ def segments_of(chunks: Iterable[Chunk]) -> set[int]:
 @contextmanager
 def segment_track(store: Store, plan: Plan, video: Video, chunk: Chunk, run_id: str) -> Iterator[Track]:
     """How to read a chunk's part of the source; its segments are cut anew if the run's scratch is gone."""
-    wanted = {number: keys.segment(run_id, number) for number in sorted(segments_of([chunk]))}
+    wanted = {number: keys.segment(run_id, plan.segments_digest, number) for number in sorted(segments_of([chunk]))}
     with ExitStack() as stack:
         folder = stack.enter_context(store.workspace(keys.run(run_id)))
         missing = {number for number, key in wanted.items() if not store.exists(key)}
@@ -138,6 +138,6 @@ def _cut(store: Store, plan: Plan, source: Source, wanted: set[int], run_id: str
     made.mkdir()
     for number, path in enumerate(cut(source.track, plan.segments, made)):
         if number in wanted:
-            store.put(keys.segment(run_id, number), path)
+            store.put(keys.segment(run_id, plan.segments_digest, number), path)
         else:
             path.unlink()

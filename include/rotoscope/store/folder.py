@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+SCRATCH = "runs/"
+"""What lasts no longer than a run need not outlive a power cut."""
+
 
 class FolderStore:
     """The default store. See `rotoscope.store.base.Store` for what each method does."""
@@ -23,8 +26,9 @@ class FolderStore:
     def put(self, key: str, path: Path) -> None:
         target = self._path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("rb") as file:
-            os.fsync(file.fileno())
+        if not key.startswith(SCRATCH):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
         with contextlib.suppress(FileExistsError):
             os.link(path, target)  # unlike a rename, this leaves an object that is there already as it is
         path.unlink()

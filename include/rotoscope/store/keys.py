@@ -57,9 +57,9 @@ def run(run_id: str) -> str:
     return f"runs/{slug(run_id)}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"
 
 
-def segment(run_id: str, number: int) -> str:
+def segment(run_id: str, segments_digest: str, number: int) -> str:
     """A segment of the source, for the length of a run."""
-    return f"{run(run_id)}/segments/{number:05}.nut"
+    return f"{run(run_id)}/segments/{segments_digest[:16]}/{number:05}.nut"
 
 
 def progress(run_id: str, step: str) -> str:
