@@ -16,7 +16,7 @@ from rotoscope.media.track import Track
 from rotoscope.media.video import ARBITRARY_CLOCKS, Cut, Video
 
 LOSSLESS = "lossless.nut"
-SAMPLE = 24
+SAMPLE = 12
 """Frames decoded at the beginning, to see whether a source's packets are its frames."""
 DISORDER = 64
 """Places that a packet may lie away from where it is shown; no codec reorders more than 16 frames."""
