@@ -24,7 +24,7 @@ RGB = {True: "rgba", False: "rgb24"}
 
 def rotoscope(store: FolderStore, source: Path, **fields: Any) -> tuple[Path, Video, dict[str, Any]]:
     """The result of a request in three steps, the source's manifest and the result's."""
-    request = Request.parse({"source": str(source), "filter": "identity", "chunk_frames": 13, **fields})
+    request = Request.parse({"source": str(source), "filter": "identity", "chunk_frames": 17, **fields})
     key, plan = split(request, store, RUN, 2, 1)
     for chunk in plan.chunks:
         paint_chunk(store, key, chunk.index, RUN, 1)
@@ -35,9 +35,10 @@ def rotoscope(store: FolderStore, source: Path, **fields: Any) -> tuple[Path, Vi
 
 def frames(path: Path, stream: int, pixel_format: str) -> list[str]:
     """A hash of each frame that ffmpeg alone decodes, in its own format, or in RGB where that is packed differently."""
-    rgb = pixel_format.startswith(("rgb", "bgr", "gbr", "pal"))
+    rgb = pixel_format.startswith(("rgb", "bgr", "gbr", "pal", "argb"))
     options = ["-pix_fmt", RGB["a" in pixel_format]] if rgb else []
-    lines = ffmpeg("-i", path, "-map", f"0:{stream}", "-fps_mode", "passthrough", *options, "-f", "framehash", "-")
+    raw = ["-vf", "setparams=range=tv", "-fps_mode", "passthrough"]  # so that no ffmpeg converts full range
+    lines = ffmpeg("-i", path, "-map", f"0:{stream}", *raw, *options, "-f", "framehash", "-")
     return [line.split(",")[-1].strip() for line in lines.splitlines() if not line.startswith("#")]
 
 

@@ -32,8 +32,9 @@ def around(source: Source, output: Output, scratch: Path) -> Around:
     if output.timeline.part is not None:
         return _part(source, output, kept, output.timeline.part, scratch)
     video = source.video
-    file = guard.source(source.file, video.demuxer, itsoffset=f"{float(-video.origin * video.tick):.6f}")
-    mended = guard.source(source.pictures, guard.OWN) if source.is_mended else None
+    zero = video.origin * video.tick + video.clock_start
+    file = guard.source(source.file, video.demuxer, itsoffset=f"{float(-zero):.6f}")
+    mended = guard.source(source.pictures, guard.OWN) if video.is_mended else None
     return Around(file[NO_STREAM], [(_pick(one, source, file, mended), one.options) for one in kept], True)
 
 
@@ -46,9 +47,9 @@ def _part(
     still = [(file[str(one.stream.index)], one.options) for one in kept if one not in timed]
     if not timed:
         return Around(file[NO_STREAM], still, False)
-    window = _window(part, source.video.start_time)
+    window = _window(part, source.video.start_time - float(source.video.clock_start))
     begun = guard.source(source.file, source.video.demuxer, **window)
-    mended = guard.source(source.pictures, guard.OWN, **_window(part, 0)) if source.is_mended else None
+    mended = guard.source(source.pictures, guard.OWN, **_window(part, 0)) if source.video.is_mended else None
     options: dict[str, Any] = {"format": output.target.muxer, "copypriorss": 0, **output.target.muxer_options}
     options.pop("tag:v", None)
     for place, one in enumerate(timed):

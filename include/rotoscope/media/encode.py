@@ -56,8 +56,10 @@ def encode(
     The file is tagged with the video's colours and the shape of its pixels. NUT keeps any time base.
     """
     shown = tagged(_converted(frames, stored, video.colour), video)
-    held = file_format(stored.pixel_format) if codec["vcodec"] == "ffv1" else stored.pixel_format
-    output = shown.output(f"file:{path}", **nut.OPTIONS, pix_fmt=held, **codec, **exact_times(tick))
+    held = {**codec, "pix_fmt": stored.pixel_format}
+    if codec["vcodec"] == "ffv1":
+        held |= {"pix_fmt": file_format(stored.pixel_format), "slices": _slices(stored.size)}
+    output = shown.output(f"file:{path}", **nut.OPTIONS, **held, **exact_times(tick))
     yield from _feed(output, frames, stored, tick)
 
 
@@ -79,10 +81,15 @@ def lossless(stored: Picture) -> Options:
     H.264 at QP 0 is three times as fast as FFV1, half as large, and takes few formats.
     """
     even_sized = stored.size[0] % 2 == 0 and stored.size[1] % 2 == 0
-    codec: Options = {"vcodec": "ffv1", "level": 3, "g": 1, "slices": 1}  # ffmpeg 6 loses columns with more slices
+    codec: Options = {"vcodec": "ffv1", "level": 3, "g": 1, "slices": _slices(stored.size)}
     if stored.pixel_format == "yuv420p" and even_sized:
         codec = {"vcodec": "libx264", "qp": 0, "preset": "ultrafast"}
     return {**nut.OPTIONS, **codec, "pix_fmt": file_format(stored.pixel_format)}
+
+
+def _slices(size: tuple[int, int]) -> int:
+    """Slices of an FFV1 frame: as few as ffmpeg lets, since ffmpeg 6.0 loses columns of odd sizes with more."""
+    return 1 if size[0] <= 352 and size[1] <= 288 else 4
 
 
 def tagged(shown: Any, video: Video) -> Any:

@@ -1,6 +1,6 @@
-"""The lossless copy: a source's pictures encoded anew where its own packets cannot be cut, with its sound beside them.
+"""The lossless copy: a source's pictures encoded anew where its own packets cannot be cut.
 
-One process writes both, so that what ffmpeg mends in a broken clock, it mends for both alike.
+Where the source's clock is broken its sound goes with them, so that what ffmpeg mends, it mends for both alike.
 """
 
 from pathlib import Path

@@ -112,11 +112,12 @@ def file_format(pixel_format: str) -> str:
     return held.get(pixel_format, pixel_format)
 
 
-def _loss(wanted: str, offered: str) -> tuple[bool, int, int]:
-    """What is lost, the worst first: transparency, bits, then chroma samples."""
+def _loss(wanted: str, offered: str) -> tuple[bool, int, bool, int]:
+    """What is lost, the worst first: transparency, bits, what a conversion between RGB and YCbCr rounds, chroma."""
     return (
         has_alpha(wanted) and not has_alpha(offered),
         max(0, bits(wanted) - bits(offered)),
+        is_rgb(wanted) != is_rgb(offered),
         max(0, _chroma_samples(wanted) - _chroma_samples(offered)),
     )
 

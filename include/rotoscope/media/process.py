@@ -28,6 +28,9 @@ PROGRESS = re.compile(
     r"(frame|fps|stream_\d+_\d+_q|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)="
 )
 
+NOISE = re.compile("read_timestamp failed|Last message repeated")
+"""What ffmpeg says of NUT files without an index, as if it mattered."""
+
 _running: set["Process"] = set()
 
 
@@ -150,6 +153,8 @@ class Process:
         with self._child.stderr as lines:
             for raw in lines:
                 line = raw.decode(errors="replace").strip()
+                if NOISE.search(line):
+                    continue
                 if not PROGRESS.match(line):
                     self._log.append(_scrubbed(line, self._folders)[:300])
                 elif self._progress is not None and line.startswith("frame="):

@@ -34,6 +34,9 @@ class OtherStream(BaseModel):
     language: str | None = None
 
 
+JUMPS = "its clock jumps back"
+
+
 class Cut(BaseModel):
     """How segments are cut out of a source, and why not by copy."""
 
@@ -92,6 +95,16 @@ class Video(BaseModel):
         if self.cut.method == "lossless" or self.demuxer not in ARBITRARY_CLOCKS:
             return min(0, self.pts[0])
         return round(Fraction(str(self.start_time)) / self.tick)
+
+    @property
+    def clock_start(self) -> Fraction:
+        """Seconds on the file's clock at which that of the pictures begins; a lossless copy has one of its own."""
+        return Fraction(str(self.start_time)) if self.cut.method == "lossless" and not self.is_mended else Fraction(0)
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether sound comes from the lossless copy too, since only there it has the pictures' clock."""
+        return self.cut.reason == JUMPS
 
     @cached_property
     def pts(self) -> list[int]:
