@@ -44,7 +44,7 @@ def deliver(path: Path, chunks: Iterable[Path], source: Source, output: Output, 
             archive.pack(scratch, path, output.timeline)
             return
         if output.target.joined:
-            pictures = _copied(first, output)
+            pictures = _copied(first, source, output)
         else:
             frames, pictures = _encodable(frames, source, output), _encoded(output)
         beside = around(source, output, scratch)
@@ -79,10 +79,12 @@ def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: S
     return guard.output([frames, beside.origin, *(stream for stream, _ in beside.streams)], path, **options)
 
 
-def _copied(first: Path, output: Output) -> Options:
+def _copied(first: Path, source: Source, output: Output) -> Options:
     """Options that copy joined chunks on their own clock, which is that of NUT: the timeline's, or a finer one."""
     (time_base,) = lines(first, guard.OWN, 0, "stream=time_base")
-    return {"c:0": "copy", **_clock(output, Fraction(time_base))}
+    span = source.video.colour.range
+    tag: Options = {"color_range:0": span} if span and output.encoder["vcodec"] == "ffv1" else {}
+    return {"c:0": "copy", **tag, **_clock(output, Fraction(time_base))}
 
 
 def _encoded(output: Output) -> Options:

@@ -10,7 +10,7 @@ from typing import Any
 import ffmpeg
 
 from rotoscope.media import nut, process
-from rotoscope.media.decode import EXACT, exact_times
+from rotoscope.media.decode import EXACT, exact_times, unchanged
 from rotoscope.media.pixels import LAYOUTS, file_format, is_rgb
 from rotoscope.media.track import Frame, Picture, matrix
 from rotoscope.media.video import Colour, Video
@@ -57,7 +57,8 @@ def encode(
     """
     shown = tagged(_converted(frames, stored, video.colour), video)
     held = {**codec, "pix_fmt": stored.pixel_format}
-    if codec["vcodec"] == "ffv1":
+    if codec["vcodec"] == "ffv1":  # which knows no range, so newer ffmpegs would convert to the one it is given
+        shown = unchanged(shown)
         held |= {"pix_fmt": file_format(stored.pixel_format), "slices": _slices(stored.size)}
     output = shown.output(f"file:{path}", **nut.OPTIONS, **held, **exact_times(tick))
     yield from _feed(output, frames, stored, tick)

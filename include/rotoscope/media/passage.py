@@ -56,6 +56,8 @@ def _of_pictures(video: Video, target: Format, stored: Picture, deinterlaced: bo
         yield f"The source's transparency was left out; {target.title} has none."
     if "444" in video.pixel_format + layout_name(video.pixel_format) and "420" in stored.pixel_format:
         yield f"The source's colours are finer ({video.pixel_format}) than the result's ({stored.pixel_format})."
+    if video.colour.range == "pc" and target.video["vcodec"] == "ffv1":
+        yield f"The source's samples use the full range, which {target.title} cannot say; tell your player so."
     if not target.odd_sizes and any(side % 2 for side in video.upright_size):
         yield "The last column or row of pictures of odd size is cut off."
     if video.interlaced and not deinterlaced:
