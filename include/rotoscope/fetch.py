@@ -23,9 +23,10 @@ from rotoscope import __version__
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.limits import limits
 
-BLOCK = 2**20
+BLOCK = 2**16
 REDIRECTS = 5
 TRIES = 6
+WAIT_SECONDS = 0.5
 CONNECT_SECONDS, SILENT_SECONDS = 10, 60
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -50,7 +51,7 @@ def fetch(url: str, target: Path) -> str:
     retrying = Retrying(
         retry=retry_if_exception_type(_CutOff),
         stop=stop_after_attempt(TRIES),
-        wait=wait_exponential(multiplier=0.5, max=30),
+        wait=wait_exponential(multiplier=WAIT_SECONDS, max=30),
         reraise=True,
     )
     with target.open("wb") as file, _session() as session:

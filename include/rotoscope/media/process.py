@@ -194,8 +194,9 @@ def _budget(pixels: int) -> list[str]:
     """The command that starts another within limits, which no file can talk it out of."""
     most = limits()
     memory = most.child_memory_bytes + (os.cpu_count() or 1) * BYTES_A_PROCESSOR + pixels * BYTES_A_PIXEL
-    wanted = {"as": memory, "cpu": most.child_cpu_seconds, "fsize": most.child_file_bytes, "core": 0}
+    wanted = {"as": memory, "fsize": most.child_file_bytes, "core": 0}
     held = [f"--{name}={_allowed(name, value)}" for name, value in wanted.items()]
+    held.append(f"--cpu={_allowed('cpu', most.child_cpu_seconds)}:")  # the soft limit alone, whose signal says why
     return [_util("setpriv"), "--pdeathsig", "KILL", _util("prlimit"), *held]
 
 
