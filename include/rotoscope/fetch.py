@@ -28,7 +28,8 @@ REDIRECTS = 5
 TRIES = 6
 WAIT_SECONDS = 0.5
 CONNECT_SECONDS, SILENT_SECONDS = 10, 60
-NAT64 = ipaddress.ip_network("64:ff9b::/96")
+EMBEDDING = [ipaddress.ip_network(prefix) for prefix in ("64:ff9b::/96", "::/96")]
+"""Networks whose last 32 bits are an IPv4 address: NAT64, and the first draft of IPv6."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -164,7 +165,7 @@ def _inner(address: Address) -> Address | None:
     """The IPv4 address that an IPv6 address stands for."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
-    if address in NAT64:
+    if any(address in network for network in EMBEDDING):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 

@@ -62,7 +62,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def server() -> Iterator[http.server.ThreadingHTTPServer]:
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     running.asked = []
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield running
     running.shutdown()
 
@@ -153,7 +153,7 @@ def test_loopback_is_not_asked_after_a_redirect(
     """The first address may be asked, what it redirects to may not."""
     first = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     first.asked = []
-    threading.Thread(target=first.serve_forever, daemon=True).start()
+    threading.Thread(target=first.serve_forever, args=(0.01,), daemon=True).start()
     allowed = fetch._connect
 
     def connect(name: str, port: int, timeout: object) -> socket.socket:

@@ -109,15 +109,20 @@ class Process:
         if self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):  # the exit status below says why it stopped reading
                 self._child.stdin.close()
+        processor_seconds = _processor_seconds(self._child.pid)
         status = self._child.wait()
         self._log_reader.join()
         if status == 0:
             return
         if self._took_too_long:
             raise OverBudget(f"{self.name} was ended after {self._seconds:g} s without a result.", status)
-        if status in (-signal.SIGXCPU, -signal.SIGXFSZ) or "Cannot allocate memory" in self.log():
-            what = {-signal.SIGXCPU: "processor time", -signal.SIGXFSZ: "disk space"}.get(status, "memory")
-            raise OverBudget(f"{self.name} wanted more {what} than it may have.", status)
+        for over, what in (
+            (processor_seconds >= limits().child_cpu_seconds, "processor time"),
+            (status == -signal.SIGXFSZ or "File too large" in self.log(), "disk space"),
+            ("Cannot allocate memory" in self.log(), "memory"),
+        ):
+            if over:
+                raise OverBudget(f"{self.name} wanted more {what} than it may have.", status)
         raise ProcessFailed(f"{self.name} failed with status {status}: {self.log() or 'it gave no reason'}", status)
 
     def log(self) -> str:
@@ -194,9 +199,8 @@ def _budget(pixels: int) -> list[str]:
     """The command that starts another within limits, which no file can talk it out of."""
     most = limits()
     memory = most.child_memory_bytes + (os.cpu_count() or 1) * BYTES_A_PROCESSOR + pixels * BYTES_A_PIXEL
-    wanted = {"as": memory, "fsize": most.child_file_bytes, "core": 0}
+    wanted = {"as": memory, "cpu": most.child_cpu_seconds, "fsize": most.child_file_bytes, "core": 0}
     held = [f"--{name}={_allowed(name, value)}" for name, value in wanted.items()]
-    held.append(f"--cpu={_allowed('cpu', most.child_cpu_seconds)}:")  # the soft limit alone, whose signal says why
     return [_util("setpriv"), "--pdeathsig", "KILL", _util("prlimit"), *held]
 
 
@@ -212,6 +216,16 @@ def _util(name: str) -> str:
     if found is None:
         raise ProcessFailed(f"{name} is not installed; install the package util-linux.")
     return found
+
+
+def _processor_seconds(pid: int) -> float:
+    """Wait for a child's end; gives the processor time that it took, as long as nobody has asked for its status."""
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    except (ChildProcessError, FileNotFoundError):
+        return 0.0
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _folders(arguments: list[str]) -> list[str]:
