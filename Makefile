@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(CURDIR)/.cache/tmp"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo up down test check bench lock clean setup setup-dev
+.PHONY: help demo up down test test-slow check bench lock clean setup setup-dev
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,10 @@ down: ## Stop Airflow
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.local down; fi
 
 test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
-	@$(WITH_TOOLS) $(PYTHON) -m pytest
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -n 2 --dist loadgroup
+
+test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -n auto -m slow
 
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .

@@ -24,6 +24,8 @@ BYTES_A_PIXEL = 1600
 """Address space for each pixel of a picture: x265 holds some 60 of them, with its tables."""
 BYTES_A_PROCESSOR = 160 * 2**20
 """Address space for each processor: its threads' stacks, and the heap that the C library reserves for each."""
+CLOCK = 0.2
+"""Seconds by which the kernel's two accounts of processor time may differ."""
 PROGRESS = re.compile(
     r"(frame|fps|stream_\d+_\d+_q|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)="
 )
@@ -117,7 +119,7 @@ class Process:
         if self._took_too_long:
             raise OverBudget(f"{self.name} was ended after {self._seconds:g} s without a result.", status)
         for over, what in (
-            (processor_seconds >= limits().child_cpu_seconds, "processor time"),
+            (processor_seconds > limits().child_cpu_seconds - CLOCK, "processor time"),
             (status == -signal.SIGXFSZ or "File too large" in self.log(), "disk space"),
             ("Cannot allocate memory" in self.log(), "memory"),
         ):

@@ -24,7 +24,7 @@ from rotoscope.media.video import Cut
 SOUND_SECONDS = 0.2
 """Sound is cut at packets and encoders delay it; both are shorter than this."""
 LAST_FRAME_SECONDS = 0.05
-"""Containers round how long the last frame is shown."""
+"""Containers round how long the last frame is shown, and say it only of the last one in decoding order."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def verify(path: Path, source: Source, output: Output) -> Made:
     tick = Fraction(stream["time_base"])
     video = probe.describe(path, facts, packets.shown_pts(), tick, packets.last_duration, Cut(), lambda: "")
     times = [pts * tick for pts in video.pts]
-    if packets.last_duration and output.target.joined:
+    if packets.last_duration and packets.pts[-1] == video.pts[-1] and output.target.joined:
         _verify_length(times[-1] + packets.last_duration * tick, output.timeline)
     offsets = _verify_streams(path, demuxer, facts, source, output)
     return _made(path, times, output, video.model_dump(mode="json"), offsets)
@@ -90,26 +90,34 @@ def _verify_length(end: Fraction, timeline: Timeline) -> None:
 
 
 def _verify_streams(path: Path, demuxer: str, facts: probe.Facts, source: Source, output: Output) -> list[float]:
-    """Each kept stream is there; gives the offset of each sound stream in milliseconds."""
-    kept = passages(source.video, output.target)
+    """Each kept stream that holds anything is there; gives the offset of each sound stream in milliseconds."""
+    offsets = []
     for kind in ("audio", "subtitle"):
-        wanted = [one for one in kept if one.stream.kind == kind]
-        there = [stream for stream in facts["streams"] if stream.get("codec_type") == kind]
-        if len(there) != len(wanted):
+        kept = [one for one in passages(source.video, output.target) if one.stream.kind == kind]
+        wanted = [(one, span) for one in kept if (span := _source_span(one, source)).packets]
+        found = [stream["index"] for stream in facts["streams"] if stream.get("codec_type") == kind]
+        there = [(index, span) for index in found if (span := _span(path, demuxer, index)).packets]
+        if output.timeline.part is None and len(there) != len(wanted):
             raise Mismatch(f"The result has {len(there)} {kind} streams where {len(wanted)} were expected.")
-    sound = [one for one in kept if one.stream.kind == "audio"]
-    heard = [stream["index"] for stream in facts["streams"] if stream.get("codec_type") == "audio"]
-    pairs = zip(heard, sound, strict=True)
-    return [_verify_sound(path, demuxer, index, passage, source, output.timeline) for index, passage in pairs]
+        if kind == "audio" and len(there) == len(wanted):
+            pairs = zip(there, wanted, strict=True)
+            offsets = [_verify_sound(index, span, *one, source, output.timeline) for (index, span), one in pairs]
+    return offsets
 
 
-def _verify_sound(path: Path, demuxer: str, index: int, passage: Passage, source: Source, timeline: Timeline) -> float:
+def _source_span(passage: Passage, source: Source) -> "_Span":
+    """When a stream that passes around the filters starts and ends in the file that it comes from."""
+    video, stream = source.video, passage.stream
+    if video.is_mended and stream.kind == "audio":
+        return _span(source.pictures, OWN, 1 + video.sound.index(stream))
+    return _span(source.file, video.demuxer, stream.index)
+
+
+def _verify_sound(
+    index: int, actual: "_Span", passage: Passage, wanted: "_Span", source: Source, timeline: Timeline
+) -> float:
     """How much later, in milliseconds, a sound stream starts than it should."""
     video = source.video
-    file, container, number = source.file, video.demuxer, passage.stream.index
-    if video.is_mended:
-        file, container, number = source.pictures, OWN, 1 + video.sound.index(passage.stream)
-    actual, wanted = _span(path, demuxer, index), _span(file, container, number)
     begin = (timeline.part[0] if timeline.part else video.origin * video.tick) + video.clock_start
     start, end = wanted.start - float(begin), wanted.end - float(begin)
     if timeline.part:
