@@ -6,6 +6,7 @@ import math
 import zipfile
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,9 @@ from rotoscope.media.video import Cut
 SOUND_SECONDS = 0.2
 """Sound is cut at packets and encoders delay it; both are shorter than this."""
 LAST_FRAME_SECONDS = 0.05
-"""Containers round how long the last frame is shown, and say it only of the last one in decoding order."""
+"""Containers round how long the last frame is shown."""
+REORDERED = 3
+"""Frames by which decoding runs ahead of showing."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,8 @@ def verify(path: Path, source: Source, output: Output) -> Made:
     tick = Fraction(stream["time_base"])
     video = probe.describe(path, facts, packets.shown_pts(), tick, packets.last_duration, Cut(), lambda: "")
     times = [pts * tick for pts in video.pts]
-    if packets.last_duration and packets.pts[-1] == video.pts[-1] and output.target.joined:
-        _verify_length(times[-1] + packets.last_duration * tick, output.timeline)
+    if "duration_ts" in stream and output.target.joined:
+        _verify_length(stream["duration_ts"] * tick, output.timeline)
     offsets = _verify_streams(path, demuxer, facts, source, output)
     return _made(path, times, output, video.model_dump(mode="json"), offsets)
 
@@ -83,10 +86,13 @@ def _verify_times(times: list[Fraction], output: Output) -> None:
             raise Mismatch(f"Frame {place} of the result is at {float(is_at)} s instead of {float(should_be)} s.")
 
 
-def _verify_length(end: Fraction, timeline: Timeline) -> None:
-    expected = (timeline.shown[-1][1] + timeline.last_duration) * timeline.tick
-    if abs(end - expected) > LAST_FRAME_SECONDS:
-        raise Mismatch(f"The result's pictures end at {float(end):.3f} s instead of {float(expected):.3f} s.")
+def _verify_length(length: Fraction, timeline: Timeline) -> None:
+    """The pictures last as long as they should, but for what B-frames shift in a container that counts them."""
+    times = [pts for _, pts in timeline.shown]
+    expected = (times[-1] + timeline.last_duration - times[0]) * timeline.tick
+    longest = max((after - before for before, after in pairwise(times)), default=0) * timeline.tick
+    if abs(length - expected) > LAST_FRAME_SECONDS + REORDERED * longest:
+        raise Mismatch(f"The result's pictures last {float(length):.3f} s instead of {float(expected):.3f} s.")
 
 
 def _verify_streams(path: Path, demuxer: str, facts: probe.Facts, source: Source, output: Output) -> list[float]:
