@@ -23,5 +23,23 @@ def minutes(length: int) -> Path:
     return path
 
 
+def full_hd() -> Path:
+    """Ten minutes of `full_hd_minute`."""
+    path = FOLDER / "full-hd.mp4"
+    if not path.exists():
+        _ffmpeg("-stream_loop", "9", "-i", full_hd_minute(), "-c", "copy", path)
+    return path
+
+
+def full_hd_minute() -> Path:
+    """A minute of 1920x1080 H.264 with the key frames that x264 sets by itself, 25 frames a second, with sound."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / "full-hd-minute.mp4"
+    if not path.exists():
+        options = ["-vf", "scale=1920:1080", "-c:v", "libx264", "-preset", "fast", "-c:a", "aac", "-ac", "2"]
+        _ffmpeg("-stream_loop", "-1", "-t", "60", "-i", clip(), *options, path)
+    return path
+
+
 def _ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)

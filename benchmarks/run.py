@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import clips, memory
-from rotoscope.media.probe import probe
+from benchmarks import clips, media, memory
+from rotoscope.media.source import open_source
+from rotoscope.media.video import Video
 from rotoscope.painting import Workshop, overlapped
 from rotoscope.request import Request
 from rotoscope.store import keys
@@ -30,7 +31,7 @@ CHUNKS = 30
 def main() -> None:
     """Measure and print."""
     clip = clips.minutes(1)
-    video, _ = probe(clip)
+    video = probed(clip)
     print(f"{video.frames} frames of {video.width}x{video.height}, {FILTER}, {CORES} cores\n")
     with tempfile.TemporaryDirectory() as folder:
         engine = engine_speed(clip)
@@ -44,6 +45,13 @@ def main() -> None:
         finally:
             airflow.down()
         peaks(Path(folder))
+    media.measure(show)
+
+
+def probed(clip: Path) -> Video:
+    """The clip's manifest."""
+    with tempfile.TemporaryDirectory() as folder:
+        return open_source(clip, Path(folder))[0].video
 
 
 def show(what: str, figure: str, ratio: str = "") -> None:
@@ -53,10 +61,11 @@ def show(what: str, figure: str, ratio: str = "") -> None:
 
 def engine_speed(clip: Path) -> float:
     """Frames a second of the filter alone, on arrays."""
-    video, _ = probe(clip)
+    video = probed(clip)
     workshop = Workshop.open(Request.parse({"source": str(clip), "filter": FILTER}), video, CORES)
     assert workshop.paint is not None
-    frame = np.random.default_rng(0).integers(0, 256, workshop.picture.shape, np.uint8)
+    width, height = workshop.picture.size
+    frame = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
     workshop.paint(frame)
     start = time.perf_counter()
     for _ in overlapped(workshop.paint, ((i, frame) for i in range(ENGINE_FRAMES)), CORES):

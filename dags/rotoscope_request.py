@@ -4,7 +4,7 @@ One run of this DAG is one rotoscope request: **split** the video into chunks, *
 painted chunks with the source's sound. Trigger it with the form, or with the same fields as `conf` over REST.
 
 **Where the result is.** The XCom `return_value` of `assemble` names the painted video, a poster, a before/after
-picture, a manifest and a provenance record, as keys of the store (by default the folder `store/` of the checkout).
+picture, a manifest, a quality report and a provenance record, as keys of the store (by default the folder `store/` of the checkout).
 
 **Running it again** is safe at any time: painted chunks and finished results are found in the store and used.
 
@@ -48,7 +48,8 @@ with DAG(
         queue="split",
         execution_timeout=timedelta(hours=1),
         doc_md="""
-Probes the source, keeps a copy in the store, plans the chunks and cuts a segment for each by stream copy.
+Fetches or copies the source, probes it, plans the chunks and cuts the source into segments by stream copy. A source
+that cannot be cut so is decoded and stored without loss first; the manifest says why.
 
 **Fails at once, without retries:** the source or a field cannot be used; the sentence says what to change.
 **Slow:** the source is large or far away; it is read whole, copied and hashed.
@@ -64,7 +65,8 @@ Probes the source, keeps a copy in the store, plans the chunks and cuts a segmen
         doc_md="""
 Paints one chunk. A chunk that is already painted, by this run or another, is checked and used as it is.
 
-**Fails:** look at one mapped task's log. If ffmpeg cannot decode the segment, the source is damaged there.
+**Fails at once, without retries:** the source is damaged there; the sentence says where and what to do.
+**Fails after retries:** look at one mapped task's log.
 **One chunk again:** clear that mapped task with its downstream tasks. The others are left alone.
 **Slow:** the log gives frames a second. Fewer pixels (`size`), more slots and cores, or more machines help.
 """,
@@ -76,8 +78,8 @@ Paints one chunk. A chunk that is already painted, by this run or another, is ch
         queue="assemble",
         execution_timeout=timedelta(hours=12),
         doc_md="""
-Joins the painted chunks, encodes them in the output format with the source's sound, and verifies count and timestamps
-of all frames before anything is published.
+Joins the painted chunks by copy with the source's sound, subtitles and chapters, and verifies count and timestamps of
+all frames and each stream before anything is published. GIF, WebP and PNG are encoded here.
 
 **Fails with a mismatch:** a frame is missing or moved; nothing was published, and a painted chunk that was to blame is
 no longer in the store. Clear `filter` with its downstream tasks.

@@ -14,6 +14,8 @@ from rotoscope.request import Request
 CHECKOUT = Path(__file__).resolve().parents[2]
 POOLS = json.loads((CHECKOUT / "include" / "pools.json").read_text())
 
+pytestmark = pytest.mark.xdist_group("dags")  # one database for all of them
+
 
 def test_no_import_errors(dag_bag) -> None:
     assert dag_bag.import_errors == {}

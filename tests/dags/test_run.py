@@ -7,6 +7,8 @@ import pytest
 from tests.dags.conftest import STORE
 from tests.media import frame_hashes, sound_hash, timestamps
 
+pytestmark = pytest.mark.xdist_group("dags")  # one database for all of them
+
 
 def states(run) -> dict[tuple[str, int], str]:
     return {(task.task_id, task.map_index): str(task.state) for task in run.get_task_instances()}

@@ -15,6 +15,8 @@ from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 from tests.media import duration, make_video, sound_hash, timestamps
 
+pytestmark = pytest.mark.xdist_group("airflow")  # one Airflow for all of them
+
 Tasks = dict[int, dict[str, Any]]
 
 
