@@ -54,7 +54,8 @@ def timestamps(track: Track, most: int | None = None) -> list[int]:
 
     Raises ProcessFailed if decoding fails.
     """
-    frames = _frames(track)
+    # A look at the beginning is done before further threads would be busy.
+    frames = _frames(track) if most is None else _frames(track, threads=1)
     limit = {} if most is None else {"frames:v": most}
     output = frames.output("pipe:1", format="framecrc", vcodec="wrapped_avframe", **exact_times(track.tick), **limit)
     with process.Process("ffmpeg", output.get_args(), stdout=True, pixels=track.pixels) as child:
@@ -96,10 +97,10 @@ def unchanged(frames: Any) -> Any:
     return frames.filter("setparams", range="tv")
 
 
-def _frames(track: Track) -> Any:
+def _frames(track: Track, **options: Any) -> Any:
     """The frames of a track on its own clock."""
     # Without `output_corrupt` ffmpeg may hold back the last frame of a segment that begins in an open GOP.
-    opened = guard.source(track.path, track.demuxer, copyts=None, noautorotate=None, flags="+output_corrupt")
+    opened = guard.source(track.path, track.demuxer, copyts=None, noautorotate=None, flags="+output_corrupt", **options)
     frames = opened[str(track.stream)]
     if track.deinterlace:
         frames = frames.filter("bwdif", mode="send_frame")

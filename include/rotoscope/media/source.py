@@ -124,9 +124,10 @@ def _has_refresh(track: Track, codec: str, packets: Packets) -> bool:
     if codec not in ("h264", "hevc") or len(keys) < 2:
         return False
     at = float(keys[1] * track.tick)
-    begin = max(0.0, at - 5 * LOOK_SECONDS) if track.demuxer in ARBITRARY_CLOCKS else at  # no index: seeks come late
-    near = ("-read_intervals", f"{begin:.6f}%{at + LOOK_SECONDS:.6f}")
-    said = lines(track.path, track.demuxer, track.stream, "frame=pts,pict_type", *near)
+    near = f"{at:.6f}%+#1"
+    if track.demuxer in ARBITRARY_CLOCKS:  # without an index, seeking comes late
+        near = f"{max(0.0, at - 1):.6f}%{at + LOOK_SECONDS:.6f}"
+    said = lines(track.path, track.demuxer, track.stream, "frame=pts,pict_type", "-read_intervals", near)
     return [str(keys[1]), "I"] not in (line.split(",")[:2] for line in said)
 
 
