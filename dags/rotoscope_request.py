@@ -4,7 +4,8 @@ One run of this DAG is one rotoscope request: **split** the video into chunks, *
 painted chunks with the source's sound. Trigger it with the form, or with the same fields as `conf` over REST.
 
 **Where the result is.** The XCom `return_value` of `assemble` names the painted video, a poster, a before/after
-picture, a manifest, a quality report and a provenance record, as keys of the store (by default the folder `store/` of the checkout).
+picture, a manifest, a quality report and a provenance record, as keys of the store (by default the folder `store/` of
+the checkout).
 
 **Running it again** is safe at any time: painted chunks and finished results are found in the store and used.
 
@@ -46,7 +47,7 @@ with DAG(
         slots=FILTER_SLOTS,
         pool="split",
         queue="split",
-        execution_timeout=timedelta(hours=1),
+        execution_timeout=timedelta(hours=12),
         doc_md="""
 Fetches or copies the source, probes it, plans the chunks and cuts the source into segments by stream copy. A source
 that cannot be cut so is decoded and stored without loss first; the manifest says why.

@@ -30,6 +30,12 @@ WAIT_SECONDS = 0.5
 CONNECT_SECONDS, SILENT_SECONDS = 10, 60
 EMBEDDING = [ipaddress.ip_network(prefix) for prefix in ("64:ff9b::/96", "::/96")]
 """Networks whose last 32 bits are an IPv4 address: NAT64, and the first draft of IPv6."""
+UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out for the internet."""
+SPECIAL = [ipaddress.ip_network(prefix) for prefix in ("192.0.0.0/24", "3fff::/20", "2001::/23")]
+"""Not public either, though not every Python knows."""
+ISATAP = (0x00005EFE, 0x02005EFE)
+"""Bits 64 to 95 of an address that ends in an IPv4 address (RFC 5214)."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -62,7 +68,8 @@ def fetch(url: str, target: Path) -> str:
 
 def name_of(url: str) -> str:
     """What a user calls the file at a URL."""
-    return PurePosixPath(unquote(urlsplit(url).path)).name or "video"
+    path = unquote(url.partition("?")[0].partition("#")[0].partition("://")[2]).partition("/")[2]
+    return PurePosixPath(path).name or "video"
 
 
 def is_allowed(address: Address) -> bool:
@@ -72,7 +79,8 @@ def is_allowed(address: Address) -> bool:
     inner = _inner(address)
     if inner is not None:
         return is_allowed(inner)
-    return address.is_global and not address.is_multicast
+    public = address.is_global and not address.is_multicast
+    return public and (address.version == 4 or address in UNICAST) and not any(address in one for one in SPECIAL)
 
 
 class _Transfer:
@@ -89,16 +97,15 @@ class _Transfer:
     def go_on(self, session: requests.Session, file: IO[bytes]) -> None:
         """Ask for the rest and write it. Raises _CutOff if it did not all come."""
         headers = {"Accept-Encoding": "identity"}
-        if self._received:
-            headers |= {"Range": f"bytes={self._received}-"}
-            headers |= {"If-Range": self._validator} if self._validator else {}
+        if self._received and self._validator:  # without one, the rest might be another file's
+            headers |= {"Range": f"bytes={self._received}-", "If-Range": self._validator}
         try:
             with _get(session, self._url, headers) as answer:
                 self._begin(answer, file)
                 expected = self._expected(answer)
-                for block in answer.iter_content(BLOCK):
+                while block := answer.raw.read1(BLOCK, decode_content=False):  # what has come, so that time is kept
                     self._take(block, file)
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        except (requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError) as error:
             raise _CutOff(f"{self._name} could not be fetched: {_why(error)}; ask again later.") from None
         if expected is not None and self._received < expected:
             raise _CutOff(f"{self._name} was cut off after {self._received} of {expected} bytes; ask again later.")
@@ -109,6 +116,8 @@ class _Transfer:
             raise _CutOff(f"{self._name} could not be fetched: the server answers {answer.status_code}.")
         if answer.status_code not in (200, 206):
             raise Refused(f"{self._name} cannot be fetched: the server answers {answer.status_code}; check the URL.")
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise Refused(f"{self._name} comes compressed for its way, though it should not; give another URL.")
         begins = answer.headers.get("Content-Range", "").removeprefix("bytes ").partition("-")[0]
         if self._received and (answer.status_code != 206 or begins != str(self._received)):
             self._received, self.digest = 0, hashlib.sha256()
@@ -121,7 +130,7 @@ class _Transfer:
     def _expected(self, answer: requests.Response) -> int | None:
         """Bytes in all, if the server says so. Raises Refused if they are too many."""
         length = answer.headers.get("Content-Length", "")
-        expected = self._received + int(length) if length.isdigit() else None
+        expected = self._received + int(length) if length.isascii() and length.isdigit() else None
         self._refuse_if_more(expected or 0)
         return expected
 
@@ -141,19 +150,30 @@ class _Transfer:
 def _get(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:
     """Ask for a URL, and for what it redirects to; each is checked as the first one."""
     for _ in range(REDIRECTS + 1):
-        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+        if not _is_web(url):
             raise Refused(f"{name_of(url)} is not at an http(s) URL; give one, or the path of a file.")
         try:
             answer = session.get(
                 url, headers=headers, stream=True, allow_redirects=False, timeout=(CONNECT_SECONDS, SILENT_SECONDS)
             )
-        except (requests.exceptions.InvalidURL, UnicodeError):
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, ValueError):
             raise Refused("That URL cannot be read; check it.") from None
         if not answer.is_redirect:
             return answer
-        url = urljoin(url, answer.headers["Location"])
         answer.close()
+        try:
+            url = urljoin(url, answer.headers["Location"])
+        except ValueError:
+            raise Refused(f"{name_of(url)} redirects to what is no URL; give the URL of the file itself.") from None
     raise Refused(f"{name_of(url)} redirects more than {REDIRECTS} times; give the URL of the file itself.")
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _why(error: Exception) -> str:
@@ -165,7 +185,7 @@ def _inner(address: Address) -> Address | None:
     """The IPv4 address that an IPv6 address stands for."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
-    if any(address in network for network in EMBEDDING):
+    if any(address in network for network in EMBEDDING) or int(address) >> 32 & 0xFFFFFFFF in ISATAP:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 

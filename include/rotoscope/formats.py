@@ -3,19 +3,20 @@
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, StringConstraints, field_validator, model_validator
 
 from rotoscope.errors import Refused
 
 FOLDER = Path(__file__).resolve().parents[1] / "formats"
 
 Options = dict[str, str | int]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
 
 ENCODERS = {
     *("libx264", "libx265", "libvpx-vp9", "libsvtav1", "prores_ks", "ffv1", "gif", "libwebp_anim", "png"),
-    *("aac", "libopus", "flac", "pcm_s16le", "mov_text", "webvtt"),
+    *("aac", "libopus", "flac", "pcm_s16le", "mov_text", "webvtt", "srt"),
 }
 OPTIONS = {
     *("c", "vcodec", "b", "b:v", "crf", "qp", "preset", "profile:v", "tag:v", "g", "level", "slices", "quality"),
@@ -35,7 +36,7 @@ class Strict(BaseModel):
 class Quality(Strict):
     """The encoder's own scale for quality, such as CRF. On some of them the best is the smallest number."""
 
-    option: str
+    option: Literal["crf", "quality"]
     default: int
     best: int
     worst: int
@@ -44,9 +45,9 @@ class Quality(Strict):
 class Speed(Strict):
     """The encoder's own names for how long it searches."""
 
-    option: str
-    default: str
-    choices: list[str]
+    option: Literal["preset", "cpu-used", "compression_level"]
+    default: Word
+    choices: list[Word]
 
 
 class Format(Strict):
@@ -54,21 +55,23 @@ class Format(Strict):
 
     joined: painted chunks are encoded like this, and joined by copy; otherwise they are lossless, and encoded together.
     pixel_formats: the nearest to the source's is used; more_pixel_formats: those that may be asked for as well.
-    holds: codecs that are copied, by kind of stream, "*" for all; converts: into what the others of a kind are turned.
-    tick: seconds to which the container rounds times, if it does; palette: frames get 256 colours each.
+    smallest: pixels that a side needs; palette: frames get 256 colours each; tick: seconds to which the container
+    rounds times, if it does; holds: codecs that are copied, by kind of stream, "*" for all; converts: into what the
+    others of a kind are turned.
     """
 
-    name: str
+    name: Word
     title: str
     sentence: str
-    extension: str
-    muxer: str
+    extension: Word
+    muxer: Literal["mp4", "mov", "matroska", "webm", "gif", "webp", "zip"]
     joined: bool = True
     video: Options
     quality: Quality | None = None
     speed: Speed | None = None
-    pixel_formats: list[str]
-    more_pixel_formats: list[str] = []
+    pixel_formats: list[Word]
+    more_pixel_formats: list[Word] = []
+    smallest: int = 2
     odd_sizes: bool = False
     palette: bool = False
     muxer_options: Options = {}
@@ -94,6 +97,8 @@ class Format(Strict):
     def _encoders(self) -> Self:
         for options in (self.video, *self.converts.values()):
             self._known(options)
+            if "c" in self.video:
+                raise ValueError("the encoder of the pictures may be named by vcodec only")
             if str(options.get("vcodec", options.get("c"))) not in ENCODERS:
                 raise ValueError(f"{options} names no encoder that a format may use")
         return self

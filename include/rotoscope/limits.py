@@ -2,9 +2,12 @@
 
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from rotoscope.errors import RotoscopeError
 
 GIB = 2**30
 
@@ -30,12 +33,21 @@ class Limits(BaseSettings):
     child_file_bytes: int = Field(default=1024 * GIB, gt=0, description="The largest file that it may write.")
     fetch_bytes: int = Field(default=64 * GIB, gt=0, description="The largest source that is fetched from a URL.")
     fetch_seconds: float = Field(default=6 * 3600, gt=0, description="What fetching a source may take.")
-    fetch_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
-        default=(), description="Networks that are not public and that sources may still come from."
+    fetch_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="Networks that are not public and that sources may still come from, after commas."
     )
+
+    @field_validator("fetch_networks", mode="before")
+    @classmethod
+    def _after_commas(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 @cache
 def limits() -> Limits:
-    """The limits of this process."""
-    return Limits()
+    """The limits of this process. Raises RotoscopeError if the environment has one that is none."""
+    try:
+        return Limits()
+    except ValidationError as error:
+        name = f"ROTOSCOPE_{str(error.errors()[0]['loc'][0]).upper()}"
+        raise RotoscopeError(f"The variable {name} cannot be used: {error.errors()[0]['msg']}.") from None

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from rotoscope import formats
+from rotoscope.errors import Refused
 from rotoscope.filters import catalogue
 from rotoscope.media import timing
 from rotoscope.media.cut import Segments, plan_segments
@@ -64,6 +65,10 @@ class Plan(BaseModel):
     segments: Segments
     chunks: list[Chunk]
 
+    def names(self, chunk: Chunk) -> list[str]:
+        """Digests of all that painting a chunk leaves in the store."""
+        return [chunk.digest, chunk.lossless] if self.request.keep_painted else [chunk.digest]
+
     @property
     def segments_digest(self) -> str:
         """Names the way in which the source is cut into segments."""
@@ -78,9 +83,12 @@ def timeline_of(request: Request, video: Video) -> Timeline:
 def output_of(request: Request, video: Video) -> Output:
     """What the request makes of the video. Raises Refused if the format cannot hold it."""
     target, timeline = formats.get(request.format), timeline_of(request, video)
+    stored = stored_picture(request, video)
+    if min(stored.size) < target.smallest:
+        raise Refused(f"The result would be {stored.size[0]}x{stored.size[1]}; {target.title} needs {target.smallest}.")
     timing.refuse_if_too_dense([when for _, when in timeline.shown], timeline.tick, target.tick, target.title)
     encoder = target.encoder(request.quality, request.speed, frame_rate(timeline))
-    return Output(target, encoder, stored_picture(request, video), timeline)
+    return Output(target, encoder, stored, timeline)
 
 
 def cut_digest(request: Request, video: Video) -> str:
@@ -92,14 +100,16 @@ def cut_digest(request: Request, video: Video) -> str:
 
 def plan_digest(request: Request, video: Video) -> str:
     """Names the plan of this request for this video, wherever the file lay."""
-    return keys.digest({"cut": cut_digest(request, video), "result": result_digest(request, video)})
+    cut, result = cut_digest(request, video), result_digest(request, video)
+    return keys.digest({"cut": cut, "result": result, "keep_painted": request.keep_painted})
 
 
 def result_digest(request: Request, video: Video) -> str:
     """Names the result: everything that its bytes depend on, and not how the work was cut."""
     output = output_of(request, video)
     frames, _ = (timing.compress(column) for column in zip(*output.timeline.shown, strict=True))
-    held = {"frames": frames, "encoder": output.encoder, "encoding": _encoding(output, output.timeline.shown)}
+    held = {"frames": frames, "part": str(output.timeline.part), "last": output.timeline.last_duration}
+    held |= {"encoder": output.encoder, "encoding": _encoding(output, output.timeline.shown)}
     return keys.digest({"painting": painting(request, video), **held, "format": output.target.model_dump()})
 
 

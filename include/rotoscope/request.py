@@ -11,10 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from rotoscope import formats
 from rotoscope.errors import Refused
 from rotoscope.filters import catalogue
+from rotoscope.limits import limits
 
 Size = Literal["source", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "240p"]
 TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
 DEFAULT_FILTER = "starlit-swirl"
+LARGEST = 2**16 - 1
+"""Pixels of a side that frames on their way can count."""
 SMALLEST = 32
 """Pixels that the networks need, since they halve a picture twice and mirror its border."""
 
@@ -95,6 +98,8 @@ class Request(BaseModel):
             request = cls.model_validate(fields)
         except ValidationError as error:
             raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
+        if "\0" in unquote(request.source):
+            raise Refused("The source's name holds a zero byte, which no file's can; check it.")
         catalogue.get(request.filter)
         formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
         start, end = request.start_second, request.end_second
@@ -121,6 +126,8 @@ class Request(BaseModel):
         scheme, colon, _ = self.source.partition("://")
         if not colon or scheme.lower() == "file":
             return None
+        if scheme.lower() in ("http", "https") and "[" in self.source and "]" not in self.source:
+            raise Refused(f"{self.source} is no URL that can be read; check it.")
         if scheme.lower() not in ("http", "https"):
             raise Refused(f"{scheme}:// cannot be fetched; give an http(s) URL, or the path of a file.")
         return self.source
@@ -136,7 +143,8 @@ class Request(BaseModel):
         if self.source_url is None:
             return self
         parts = urlsplit(self.source)
-        return self.model_copy(update={"source": f"{parts.scheme}://{parts.hostname}{parts.path}"})
+        place = parts.netloc.rpartition("@")[2]
+        return self.model_copy(update={"source": f"{parts.scheme}://{place}{parts.path}"})
 
     @property
     def start_second(self) -> Fraction | None:
@@ -165,6 +173,8 @@ class Request(BaseModel):
         if self.size != "source":
             shorter, scale = int(self.size[:-1]), Fraction(int(self.size[:-1]), min(upright))
             wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
+        if wide * high > limits().max_pixels or max(wide, high) > LARGEST:
+            raise Refused(f"The painted video would be {wide}x{high}, which is too large; ask for a smaller size.")
         if self.paints and min(wide, high) < SMALLEST:
             raise Refused(f"The painted video would be {wide}x{high}; a filter needs {SMALLEST} pixels on both sides.")
         return wide, high

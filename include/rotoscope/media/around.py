@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rotoscope.formats import Options
-from rotoscope.media import guard, process
+from rotoscope.media import guard, probe, process
 from rotoscope.media.output import Output
 from rotoscope.media.passage import COPY, Passage, passages
 from rotoscope.media.source import Source
@@ -51,13 +51,15 @@ def _part(
     begun = guard.source(source.file, source.video.demuxer, **window)
     mended = guard.source(source.pictures, guard.OWN, **_window(part, 0)) if source.video.is_mended else None
     options: dict[str, Any] = {"format": output.target.muxer, "copypriorss": 0, **output.target.muxer_options}
+    options["avoid_negative_ts"] = "disabled"  # a subtitle from before would move the rest
     options.pop("tag:v", None)
     for place, one in enumerate(timed):
         options |= {f"{name}:{place}": value for name, value in one.options.items()}
     path = scratch / "around"
     process.run("ffmpeg", guard.output([_pick(one, source, begun, mended) for one in timed], path, **options))
     cut = guard.source(path, DEMUXERS[output.target.muxer])
-    return Around(cut[NO_STREAM], [(cut[str(place)], COPY) for place in range(len(timed))] + still, True)
+    there = probe.ask(path)["streams"]  # a stream that is silent in this part may be left out
+    return Around(cut[NO_STREAM], [(cut[str(one["index"])], COPY) for one in there] + still, True)
 
 
 def _pick(one: Passage, source: Source, file: Any, mended: Any | None) -> Any:

@@ -13,11 +13,16 @@ from rotoscope.media import guard, process
 from rotoscope.media.pixels import is_rgb, layout_name
 from rotoscope.media.track import Frame, Picture, Track, matrix
 
-TURNS: dict[int, list[tuple[str, ...]]] = {
-    90: [("transpose", "clock")],
-    180: [("hflip",), ("vflip",)],
-    270: [("transpose", "cclock")],
+TURNS: dict[tuple[int, bool], list[tuple[str, ...]]] = {
+    (90, False): [("transpose", "clock")],
+    (180, False): [("hflip",), ("vflip",)],
+    (270, False): [("transpose", "cclock")],
+    (0, True): [("hflip",)],
+    (90, True): [("transpose", "clock_flip")],
+    (180, True): [("vflip",)],
+    (270, True): [("transpose", "cclock_flip")],
 }
+"""Filters by degrees clockwise and whether the picture is mirrored."""
 EXACT = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
 """Scaler flags under which a frame's bytes depend on nothing but the frame."""
 
@@ -120,7 +125,7 @@ def _arguments(track: Track, picture: Picture, window: tuple[int, int], ledger: 
 
 
 def _as_picture(frames: Any, track: Track, picture: Picture) -> Any:
-    for turn in TURNS.get(track.rotation, []):
+    for turn in TURNS.get((track.rotation, track.mirrored), []):
         frames = frames.filter(*turn)
     if picture == Picture(layout_name(track.pixel_format), track.size):
         return unchanged(frames)

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rotoscope.errors import Refused
+from rotoscope.limits import limits
 from rotoscope.media import process
 from rotoscope.media.guard import asked
 
@@ -30,12 +32,17 @@ class Packets:
 
 
 def read_packets(path: Path, demuxer: str, stream: int) -> Packets:
-    """The packets of the video stream. Raises ProcessFailed if ffprobe cannot read them to the end."""
+    """The packets of the video stream. Raises ProcessFailed if ffprobe cannot read them to the end.
+
+    Raises Refused if there are more than may be.
+    """
     packets = Packets()
     latest = UNKNOWN
     for pts, duration, size, flags in packet_entries(path, demuxer, stream, "pts,duration,size,flags"):
         at = UNKNOWN if pts == "N/A" else int(pts)
         packets.pts.append(at)
+        if len(packets.pts) > limits().max_frames:
+            raise Refused(f"{path.name} has more frames than {limits().max_frames}, the most; cut it into parts.")
         packets.key.append("K" in flags)
         packets.shown.append("D" not in flags and size != "0")
         latest = max(latest, at)

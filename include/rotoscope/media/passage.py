@@ -11,6 +11,8 @@ from rotoscope.media.video import OtherStream, Video
 
 TEXT_SUBTITLES = {"subrip", "ass", "ssa", "webvtt", "mov_text", "text"}
 """Subtitles that one format can be turned into another of; the others are pictures."""
+OPUS_LAYOUTS = "7.1|5.1|stereo|mono"
+"""Loudspeakers as Opus knows them; films have 5.1(side)."""
 COPY: Options = {"c": "copy"}
 
 
@@ -42,7 +44,10 @@ def _options(stream: OtherStream, target: Format) -> Options | None:
         return COPY
     if stream.kind == "subtitle" and stream.codec not in TEXT_SUBTITLES:
         return None
-    return target.converts.get(stream.kind)
+    wanted = target.converts.get(stream.kind)
+    if wanted is not None and wanted["c"] == "libopus":
+        return {**wanted, "filter": f"aformat=channel_layouts={OPUS_LAYOUTS}"}
+    return wanted
 
 
 def _of_pictures(video: Video, target: Format, stored: Picture, deinterlaced: bool) -> Iterable[str]:
@@ -51,7 +56,7 @@ def _of_pictures(video: Video, target: Format, stored: Picture, deinterlaced: bo
     if any(other.kind == "video" for other in video.others):
         yield f"The source has several video streams; stream {video.stream} was painted."
     if bits(video.pixel_format) > bits(stored.pixel_format):
-        yield f"The source has more than 8 bits a sample ({video.pixel_format}); the result has 8."
+        yield f"The source has {bits(video.pixel_format)} bits a sample; the result has {bits(stored.pixel_format)}."
     if has_alpha(video.pixel_format) and video.pixel_format != "pal8" and not has_alpha(stored.pixel_format):
         yield f"The source's transparency was left out; {target.title} has none."
     if "444" in video.pixel_format + layout_name(video.pixel_format) and "420" in stored.pixel_format:

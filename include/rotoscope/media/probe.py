@@ -80,6 +80,7 @@ def describe(
 ) -> Video:
     """The manifest of a file whose frames have these ascending timestamps."""
     stream = video_stream(path, facts)
+    turn = _turn(path, stream)
     return Video(
         sha256=sha256(),
         name=path.name,
@@ -92,7 +93,8 @@ def describe(
         pixel_format=stream["pix_fmt"],
         width=stream["width"],
         height=stream["height"],
-        rotation=_rotation(stream),
+        rotation=turn[0],
+        mirrored=turn[1],
         sample_aspect_ratio=stream.get("sample_aspect_ratio", "1:1"),
         field_order=stream.get("field_order", "progressive"),
         colour=_colour(stream),
@@ -146,10 +148,23 @@ def _refuse_hdr(path: Path, stream: dict[str, Any]) -> None:
         )
 
 
-def _rotation(stream: dict[str, Any]) -> Any:
-    """Clockwise, from the display matrix, whose angle counts anticlockwise."""
-    angles = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
-    return round(-angles[0] / 90) * 90 % 360 if angles else 0
+def _turn(path: Path, stream: dict[str, Any]) -> tuple[Any, bool]:
+    """How a player turns the picture: degrees clockwise, and whether it mirrors it, by the display matrix.
+
+    Raises Refused for other angles than quarters.
+    """
+    matrices = [data["displaymatrix"] for data in stream.get("side_data_list", []) if "displaymatrix" in data]
+    if not matrices:
+        return 0, False
+    rows = [[int(number) for number in row.partition(":")[2].split()] for row in matrices[0].split("\n") if row]
+    (a, b, *_), (c, d, *_) = rows[:2]
+    straight, crossed = b == c == 0 and a * d != 0, a == d == 0 and b * c != 0
+    if not straight and not crossed:
+        raise Refused(f"{path.name} is turned by another angle than quarters; turn it with another program first.")
+    mirrored = a * d - b * c < 0
+    if straight:
+        return (0 if (a < 0) == mirrored else 180), mirrored
+    return (90 if (b > 0) != mirrored else 270), mirrored
 
 
 def _colour(stream: dict[str, Any]) -> Colour:

@@ -59,6 +59,7 @@ def open_source(
     with ThreadPoolExecutor(1) as pool:
         sample = pool.submit(_sample, track, None if codec in HIDDEN_FRAMES else SAMPLE)
         packets = _packets(path, track, facts)
+        _refuse_too_much(track, packets)
         reason = why_not_by_copy(track, codec, packets, sample.result())
     cut = Cut(method="lossless" if reason else "copy", reason=reason)
     pictures = _lossless_copy(track, facts, scratch, with_sound=reason == JUMPS) if reason else path
@@ -67,7 +68,6 @@ def open_source(
     pts = packets.shown_pts()
     if not pts:
         raise Refused(f"{path.name} has a video stream without a single frame; {probe.ADVICE}.")
-    _refuse_too_much(track, pts)
     hashed = sha256 or (lambda: probe.file_sha256(path))
     video = probe.describe(path, facts, pts, track.tick, packets.last_duration or _usual(pts), cut, hashed)
     if probe.file_facts(path) != before:
@@ -124,9 +124,8 @@ def _has_refresh(track: Track, codec: str, packets: Packets) -> bool:
     if codec not in ("h264", "hevc") or len(keys) < 2:
         return False
     at = float(keys[1] * track.tick)
-    near = f"{at:.6f}%+#1"
-    if track.demuxer in ARBITRARY_CLOCKS:  # without an index, seeking comes late
-        near = f"{max(0.0, at - 1):.6f}%{at + LOOK_SECONDS:.6f}"
+    begin = max(0.0, at - 1) if track.demuxer in ARBITRARY_CLOCKS else at  # without an index, seeking comes late
+    near = f"{begin:.6f}%{at + LOOK_SECONDS:.6f}"
     said = lines(track.path, track.demuxer, track.stream, "frame=pts,pict_type", "-read_intervals", near)
     return [str(keys[1]), "I"] not in (line.split(",")[:2] for line in said)
 
@@ -143,7 +142,7 @@ def _packets(path: Path, track: Track, facts: probe.Facts) -> Packets:
     try:
         packets = read_packets(path, track.demuxer, track.stream)
     except ProcessFailed as failure:
-        if failure.status is None or failure.status < 0:
+        if not isinstance(failure, OverBudget) and (failure.status is None or failure.status < 0):
             raise
         raise Refused(f"{path.name} cannot be read to its end; copy it again from where it came from.") from None
     promised = int(probe.video_stream(path, facts).get("nb_frames", 0))
@@ -169,9 +168,10 @@ def _lossless_copy(track: Track, facts: probe.Facts, scratch: Path, with_sound: 
     return copy
 
 
-def _refuse_too_much(track: Track, pts: list[int]) -> None:
-    seconds = float((pts[-1] - pts[0]) * track.tick)
-    probe.refuse_too_much(track.path, len(pts), seconds, track.pixels)
+def _refuse_too_much(track: Track, packets: Packets) -> None:
+    known = [pts for pts in packets.pts if pts != UNKNOWN] or [0]
+    seconds = float((max(known) + packets.last_duration - min(known)) * track.tick)
+    probe.refuse_too_much(track.path, len(packets.pts), seconds, track.pixels)
 
 
 def _usual(pts: list[int]) -> int:

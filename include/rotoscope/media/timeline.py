@@ -1,5 +1,6 @@
 """The timeline of a request: which frame of the source is shown when, and which frames that takes."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -47,19 +48,23 @@ def plan_timeline(video: Video, start: Fraction | None, end: Fraction | None, ra
             f"{video.name} has no frame from {_said(start, 'its start')} to {_said(end, 'its end')}; "
             f"it lasts {float(length):.2f} s, so choose a part within that."
         )
-    last_duration = pts[part.stop] - pts[part[-1]] if part.stop < len(pts) else video.last_duration
+    until = pts[part.stop] if part.stop < len(pts) else pts[-1] + video.last_duration
+    if end is not None and (until - pts[0]) * video.tick - end > timing.LONG:
+        until = pts[0] + math.ceil(end / video.tick)  # a picture that is shown for long ends with the part
     whole = len(part) == len(pts)
     asked = pts[0] if start is None else pts[0] + int(start / video.tick)
     origin = video.origin if whole else max(pts[part.start], asked)
     moved = [pts[frame] - origin for frame in part]
     if not whole:
         moved[0] = max(moved[0], 0)
-    window = None if whole else (origin * video.tick, (pts[part[-1]] + last_duration) * video.tick)
+    last_duration = until - max(pts[part[-1]], origin)
+    window = None if whole else (origin * video.tick, until * video.tick)
     if rate is None:
         return Timeline(video.tick, list(zip(part, moved, strict=True)), last_duration, window)
     tick = timing.common_tick(video.tick, rate)
     if tick.denominator > FINEST:
         raise Refused(f"{video.name} cannot be shown at {float(rate):g} frames/s exactly; ask for a rounder number.")
+    timing.refuse_if_too_many(float((until - origin) * video.tick * rate))
     shown = [(part.start + at, when) for at, when in timing.resample(moved, last_duration, video.tick, rate)]
     return Timeline(tick, shown, int(1 / rate / tick), window)
 

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import pairwise
 
 from rotoscope.errors import Refused
+from rotoscope.limits import limits
 
 Run = tuple[int, int, int]
 """(first timestamp, ticks between timestamps, how many)."""
@@ -81,6 +82,12 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(int(seconds), 3600)
     minutes, whole = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{whole:02}" if hours else f"{minutes:02}:{whole:02}"
+
+
+def refuse_if_too_many(frames: float) -> None:
+    """Raises Refused for more frames than a video may have."""
+    if frames > limits().max_frames:
+        raise Refused(f"That frame rate gives {frames:.0f} frames; the most is {limits().max_frames}; set fps lower.")
 
 
 def refuse_if_too_dense(times: Sequence[int], tick: Fraction, coarse: str | None, title: str) -> None:

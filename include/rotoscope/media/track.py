@@ -48,7 +48,8 @@ class Track:
     """The video stream number `stream` of a file in the container that ffmpeg calls `demuxer`.
 
     tick: seconds a tick of its timestamps; pixel_format, size: of its frames, the size upright; rotation: degrees
-    clockwise that they must be turned for that; offset: ticks taken off the video's timestamps in this file.
+    clockwise that they must be turned for that; mirrored: whether left and right must be exchanged too; offset: ticks
+    taken off the video's timestamps in this file; deinterlace: whether whole frames are made of half pictures.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Track:
     size: tuple[int, int]
     colour: Colour
     rotation: int = 0
+    mirrored: bool = False
     offset: int = 0
     deinterlace: bool = False
 
@@ -70,7 +72,7 @@ class Track:
             place = (path, video.demuxer, video.stream, video.tick, video.pixel_format)
         else:
             place = (path, OWN, 0, video.tick, file_format(working_format(video.pixel_format)))
-        return cls(*place, size, video.colour, video.rotation)
+        return cls(*place, size, video.colour, video.rotation, video.mirrored)
 
     @property
     def pixels(self) -> int:

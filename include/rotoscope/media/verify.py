@@ -30,6 +30,9 @@ REORDERED = 3
 """Frames by which decoding runs ahead of showing."""
 
 
+WEBP_TICK = Fraction(1, 1000)
+
+
 @dataclass(frozen=True)
 class Made:
     """What was delivered. manifest: as JSON; av_offset_ms: by how much later than in the source each sound comes."""
@@ -50,7 +53,7 @@ def verify(path: Path, source: Source, output: Output) -> Made:
     if output.target.muxer == archive.MUXER:
         return _made(path, _archived_times(path), output, {"container": "zip"}, [])
     if output.target.muxer == "webp":
-        return _made(path, _animated_times(path), output, {"container": "webp"}, [])
+        return _made(path, _animated_times(path, output), output, {"container": "webp"}, [])
     try:
         facts = probe.ask(path)
         stream = probe.video_stream(path, facts)
@@ -166,13 +169,21 @@ def _archived_times(path: Path) -> list[Fraction]:
     return [Fraction(row["seconds"]).limit_denominator(2**31) for row in rows]
 
 
-def _animated_times(path: Path) -> list[Fraction]:
-    """When each picture of an animated WebP is shown, by the durations of those before it."""
-    times, now = [], Fraction(0)
+def _animated_times(path: Path, output: Output) -> list[Fraction]:
+    """When each picture of an animated WebP is shown, by the durations of those before it.
+
+    Pictures that are equal are one in it, shown for longer: it counts as all of those that begin while it is shown.
+    """
+    begin = output.timeline.shown[0][1] * output.timeline.tick
+    expected = [pts * output.timeline.tick - begin for _, pts in output.timeline.shown]
+    times: list[Fraction] = []
+    now = Fraction(0)
     with Image.open(path, formats=["WEBP"]) as animation:
         for number in range(getattr(animation, "n_frames", 1)):
             animation.seek(number)
             animation.load()
             times.append(now)
-            now += Fraction(animation.info.get("duration", 0), 1000)
+            until = now + Fraction(animation.info.get("duration", 0), 1000)
+            times += [time for time in expected if now + WEBP_TICK < time < until - WEBP_TICK]
+            now = until
     return times

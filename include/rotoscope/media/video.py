@@ -67,6 +67,7 @@ class Video(BaseModel):
     width: int = Field(description="Pixels as stored, before rotation.")
     height: int
     rotation: Literal[0, 90, 180, 270] = Field(description="Degrees clockwise that a player turns the picture.")
+    mirrored: bool = Field(default=False, description="Whether a player shows left and right exchanged.")
     sample_aspect_ratio: str
     field_order: str = Field(default="progressive", description="progressive, or which lines of a frame come first.")
     colour: Colour

@@ -5,6 +5,8 @@ from typing import Any
 from rotoscope.media.track import Frame
 from rotoscope.quality.warping import Image, flow_between, small, warping_error
 
+SMALLEST = 16
+
 
 class Sample:
     """Two neighbouring frames, before and after painting.
@@ -22,8 +24,8 @@ class Sample:
         self._pairs: list[tuple[Image, Image]] = []
 
     def add(self, index: int, source: Frame, painted: Frame) -> None:
-        """Keep a frame if it is one of the two. Frames that are not RGB were not painted, and are not measured."""
-        if index in (self._first, self._first + 1) and painted.ndim == 3:
+        """Keep a frame if it is one of the two, and was painted, and is large enough for flow."""
+        if index in (self._first, self._first + 1) and painted is not source and min(painted.shape[:2]) >= SMALLEST:
             self._pairs.append((small(source), small(painted)))
 
     def measured(self) -> dict[str, Any]:

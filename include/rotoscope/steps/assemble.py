@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +53,21 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
         made = verify(path, source, output)
         _pictures(store, plan, video, output, folder, run_id)
         store.put(objects["video"], path)
+        # Another run may have been first with the same result, cut otherwise.
+        with store.local(objects["video"]) as stored:
+            made = replace(made, **facts_of(stored))
         store.put(objects["poster"], folder / "poster.jpg")
         store.put(objects["before_after"], folder / "before_after.jpg")
     quality = quality_report(total, made.frames, made.av_offset_ms, records)
     damage = [f"The source is damaged: {said}" for said in quality["damage"]]
     said_of = notices(video, output.target, output.stored, plan.request.deinterlace)
-    manifest = {**made.manifest, "name": Path(objects["video"]).name, "cut": video.cut.model_dump()}
+    manifest = {
+        **made.manifest,
+        "sha256": made.sha256,
+        "size_bytes": made.size_bytes,
+        "name": Path(objects["video"]).name,
+        "cut": video.cut.model_dump(),
+    }
     store.put_json(objects["quality"], quality)
     store.put_json(objects["manifest"], {**manifest, "notices": [*said_of, *damage]})
     store.put_json(objects["provenance"], {**provenance(plan, video, made, records), "objects": objects})

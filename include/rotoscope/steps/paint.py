@@ -41,7 +41,8 @@ def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: i
     plan = Plan.model_validate(store.get_json(plan_key))
     chunk = plan.chunks[index]
     report = reporter(store, run_id, chunk_step(index))
-    record = _finished(store, chunk.digest)
+    records = [_finished(store, digest) for digest in plan.names(chunk)]
+    record = records[0] if all(records) else None
     if record is None:
         video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
         record = _Chunk(store, plan, chunk, video, output_of(plan.request, video), run_id).paint(threads, report)

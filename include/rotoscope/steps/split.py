@@ -41,12 +41,16 @@ def split(request: Request, store: Store, run_id: str, slots: int, threads: int)
         key = keys.plan(plan_digest(request, video))  # refuses what cannot be, before anything is stored
         runs = _cut_into_runs(request, store, source, packets, slots, threads)
         plan = make_plan(request, video, packets, runs)
-        unpainted = [chunk for chunk in plan.chunks if not store.exists(keys.painted_record(chunk.digest))]
+        unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
         _register(store, source)
         store.put_json(key, plan.model_dump(mode="json"))
     log.info("%s: %d frames in %d chunks, %d to paint", video.name, video.frames, len(plan.chunks), len(unpainted))
     return key, plan
+
+
+def _is_painted(store: Store, plan: Plan, chunk: Chunk) -> bool:
+    return all(store.exists(keys.painted_record(digest)) for digest in plan.names(chunk))
 
 
 def segments_of(chunks: Iterable[Chunk]) -> set[int]:
