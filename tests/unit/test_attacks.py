@@ -56,8 +56,9 @@ def tight(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     limits.cache_clear()
 
 
-# Newer ffmpegs look at the names in a playlist, until they are told not to.
-LISTS = ("-allowed_extensions", "ALL", *(("-extension_picky", "0") if process.version().strip("n") > "7" else ()))
+LISTS = ["-allowed_extensions", "ALL"]
+if process.version().strip("n") > "7":  # newer ffmpegs look at the names in a playlist, until they are told not to
+    LISTS += ["-extension_picky", "0", "-allowed_segment_extensions", "ALL", "-f", "hls"]
 
 
 def plain(path: Path, *options: str) -> str:
@@ -137,7 +138,7 @@ def test_a_picture_that_grows_on_its_way_is_not_decoded(tmp_path: Path, tight: p
 @pytest.mark.parametrize(
     ("limit", "value", "says"),
     [
-        ("MAX_FRAMES", "47", "has 48 frames; the most is 47"),
+        ("MAX_FRAMES", "47", "has more frames than 47, the most"),
         ("MAX_SECONDS", "1", "lasts 00:01; the most is 00:01"),
         ("MAX_STREAMS", "1", "has 2 streams; the most is 1"),
         ("MAX_PIXELS", "14399", "has pictures of 160x90"),

@@ -19,6 +19,7 @@ from rotoscope.media.output import Output
 from rotoscope.media.packets import lines
 from rotoscope.media.source import Source
 from rotoscope.media.timeline import FINEST
+from rotoscope.media.video import Colour
 
 TIMESCALES = ("mp4", "mov")
 """Muxers that count in ticks which must be given; the others have their own."""
@@ -82,9 +83,18 @@ def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: S
 def _copied(first: Path, source: Source, output: Output) -> Options:
     """Options that copy joined chunks on their own clock, which is that of NUT: the timeline's, or a finer one."""
     (time_base,) = lines(first, guard.OWN, 0, "stream=time_base")
-    span = source.video.colour.range
-    tag: Options = {"color_range:0": span} if span and output.encoder["vcodec"] == "ffv1" else {}
-    return {"c:0": "copy", **tag, **_clock(output, Fraction(time_base))}
+    return {"c:0": "copy", **_colour_tags(source.video.colour), **_clock(output, Fraction(time_base))}
+
+
+def _colour_tags(colour: Colour) -> Options:
+    """Tags for the container: not every codec holds them, and NUT holds none."""
+    said = {
+        "color_range": colour.range,
+        "colorspace": colour.matrix,
+        "color_primaries": colour.primaries,
+        "color_trc": colour.transfer,
+    }
+    return {f"{name}:0": value for name, value in said.items() if value}
 
 
 def _encoded(output: Output) -> Options:
@@ -111,10 +121,12 @@ def _clock(output: Output, tick: Fraction) -> Options:
     ffmpeg's default movie timescale of 1,000 would round a late start of the pictures to milliseconds. Frames on their
     way have no durations, and the last one needs one.
     """
+    if output.target.muxer not in TIMESCALES:
+        return {}  # their clocks are not ours to set, and a filter of packets counts in them
     last = round(output.timeline.last_duration * output.timeline.tick / tick)
-    options: Options = {"bsf:0": f"setts=pts=PTS:dts=DTS:duration={last}"}
-    if output.target.muxer in TIMESCALES:
-        movie = math.lcm(tick.denominator, 48_000)
-        options |= {"video_track_timescale": tick.denominator}
-        options |= {"movie_timescale": movie if movie <= FINEST else tick.denominator}
-    return options
+    movie = math.lcm(tick.denominator, 48_000)
+    return {
+        "bsf:0": f"setts=pts=PTS:dts=DTS:duration={last}",
+        "video_track_timescale": tick.denominator,
+        "movie_timescale": movie if movie <= FINEST else tick.denominator,
+    }

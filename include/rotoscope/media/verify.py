@@ -184,6 +184,8 @@ def _animated_times(path: Path, output: Output) -> list[Fraction]:
             animation.load()
             times.append(now)
             until = now + Fraction(animation.info.get("duration", 0), 1000)
+            if getattr(animation, "n_frames", 1) == 1:  # a video that stands still is a picture
+                until = expected[-1] + 1
             times += [time for time in expected if now + WEBP_TICK < time < until - WEBP_TICK]
             now = until
     return times
