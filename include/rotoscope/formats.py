@@ -21,10 +21,10 @@ ENCODERS = {
 OPTIONS = {
     *("c", "vcodec", "b", "b:v", "crf", "qp", "preset", "profile:v", "tag:v", "g", "level", "slices", "quality"),
     *("cpu-used", "deadline", "row-mt", "lossless", "compression_level", "loop", "movflags", "strict"),
-    *("x264-params", "x265-params"),
+    *("x264-params", "x265-params", "svtav1-params"),
 }
-PARAMETERS = {"fps", "open-gop", "log-level"}
-"""What may stand in `x264-params` and `x265-params`, which could also name files to write."""
+PARAMETERS = {"fps", "fps-num", "fps-denom", "open-gop", "log-level"}
+"""What may stand in `x264-params` and the like, which could also name files to write."""
 
 
 class Strict(BaseModel):
@@ -116,8 +116,8 @@ class Format(Strict):
             options[self.speed.option] = speed or self.speed.default
         elif speed is not None:
             raise Refused(f"The format {self.name} has no speed to set; leave it out.")
-        rate = f"{fps.numerator}/{fps.denominator}"
-        return {name: value.format(fps=rate) if isinstance(value, str) else value for name, value in options.items()}
+        rate = {"fps": f"{fps.numerator}/{fps.denominator}", "fps_num": fps.numerator, "fps_denom": fps.denominator}
+        return {name: value.format(**rate) if isinstance(value, str) else value for name, value in options.items()}
 
     def _quality(self, scale: Quality, asked: int | None) -> int:
         low, high = sorted((scale.best, scale.worst))

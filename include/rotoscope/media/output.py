@@ -9,6 +9,8 @@ from rotoscope.media.track import Picture
 
 FINEST_RATE = 1001
 """Denominators of frame rates, such as 30000/1001."""
+HIGHEST_RATE = Fraction(240)
+"""What AV1 encoders take."""
 
 
 @dataclass(frozen=True)
@@ -27,4 +29,4 @@ def frame_rate(timeline: Timeline) -> Fraction:
     length = (shown[-1][1] - shown[0][1] + timeline.last_duration) * timeline.tick
     if length <= 0:
         return Fraction(25)
-    return max(Fraction(1, FINEST_RATE), (len(shown) / length).limit_denominator(FINEST_RATE))
+    return min(HIGHEST_RATE, max(Fraction(1, FINEST_RATE), (len(shown) / length).limit_denominator(FINEST_RATE)))
