@@ -75,7 +75,9 @@ def _of_streams(video: Video, target: Format) -> Iterable[str]:
     kept = {passage.stream.index: passage for passage in passages(video, target)}
     for other in video.others:
         name = f"{'Sound' if other.kind == 'audio' else other.kind.capitalize()} stream {other.index} ({other.codec})"
-        if other.index not in kept:
+        if other.kind == "empty":
+            yield f"Sound stream {other.index} ({other.codec}) is announced, but there is nothing in it."
+        elif other.index not in kept:
             yield f"{name} was left out; {target.title} cannot hold it."
         elif not kept[other.index].copied:
             yield f"{name} was converted, since {target.title} cannot hold it."

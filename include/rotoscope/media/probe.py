@@ -182,6 +182,8 @@ def _colour(stream: dict[str, Any]) -> Colour:
 
 def _other(stream: dict[str, Any]) -> OtherStream:
     kind = stream.get("codec_type", "unknown")
+    if kind == "audio" and int(stream.get("sample_rate", 0)) == 0:
+        kind = "empty"  # announced, but without a packet that says what it is
     return OtherStream(
         index=stream["index"],
         kind="cover" if stream["disposition"]["attached_pic"] else kind,

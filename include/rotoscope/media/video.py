@@ -29,7 +29,7 @@ class OtherStream(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     index: int
-    kind: str = Field(description="audio, subtitle, data, attachment, cover (a picture), or video for a further one.")
+    kind: str = Field(description="audio, subtitle, data, attachment, cover, empty; video for a further one.")
     codec: str | None
     language: str | None = None
 
