@@ -10,6 +10,7 @@ from typing import Any
 
 import ffmpeg
 
+from rotoscope.errors import ProcessFailed, Refused
 from rotoscope.formats import Options
 from rotoscope.media import archive, guard, nut, process
 from rotoscope.media.around import Around, around
@@ -24,32 +25,52 @@ from rotoscope.media.video import Colour
 TIMESCALES = ("mp4", "mov")
 """Muxers that count in ticks which must be given; the others have their own."""
 
+DISK_FULL = "No space left on device"
+
 Progress = Callable[[int], None]
 """Told how many frames are written."""
 
 
 def deliver(path: Path, chunks: Iterable[Path], source: Source, output: Output, progress: Progress) -> None:
-    """Write the file of a painted video. Raises ProcessFailed if ffmpeg cannot encode or mux.
+    """Write the file of a painted video. Raises Refused if something of the source cannot be put into it.
 
     chunks: NUT files with the timeline's frames, in order. Sound, subtitles, chapters and metadata come from the
     source, by copy where the format can hold them.
     """
     files = iter(chunks)
     first = next(files)
-    whole = chain([first], files)
-    frames = ffmpeg.input("pipe:0", format=guard.OWN, copyts=None)["v"]
     with tempfile.TemporaryDirectory(prefix="deliver-", dir=path.parent) as folder:
-        scratch = Path(folder)
-        if output.target.muxer == archive.MUXER:
-            _run(archive.pictures(frames, output.stored.pixel_format, scratch), whole, output, progress)
-            archive.pack(scratch, path, output.timeline)
-            return
-        if output.target.joined:
-            pictures = _copied(first, source, output)
-        else:
-            frames, pictures = _encodable(frames, source, output), _encoded(output)
-        beside = around(source, output, scratch)
-        _run(_muxed(frames, pictures, path, beside, source, output), whole, output, progress)
+        try:
+            _write(path, first, chain([first], files), source, output, Path(folder), progress)
+        except ProcessFailed as failure:
+            if (failure.status or 0) <= 0 or DISK_FULL in str(failure):
+                raise  # that says nothing of the source
+            raise Refused(
+                f"{source.video.name} cannot be put into {output.target.title}: {failure} Ask for another format, or "
+                "give another copy of the video; what is painted is kept."
+            ) from None
+
+
+def _write(
+    path: Path,
+    first: Path,
+    chunks: Iterable[Path],
+    source: Source,
+    output: Output,
+    scratch: Path,
+    progress: Progress,
+) -> None:
+    frames = ffmpeg.input("pipe:0", format=guard.OWN, copyts=None)["v"]
+    if output.target.muxer == archive.MUXER:
+        _run(archive.pictures(frames, output.stored.pixel_format, scratch), chunks, output, progress)
+        archive.pack(scratch, path, output.timeline)
+        return
+    if output.target.joined:
+        pictures = _copied(first, source, output)
+    else:
+        frames, pictures = _encodable(frames, source, output), _encoded(output)
+    beside = around(source, output, scratch)
+    _run(_muxed(frames, pictures, path, beside, source, output), chunks, output, progress)
 
 
 def _run(arguments: list[str], chunks: Iterable[Path], output: Output, progress: Progress) -> None:
