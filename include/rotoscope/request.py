@@ -88,7 +88,7 @@ class Request(BaseModel):
     keep_painted: bool = Field(
         default=False,
         title="Keep the painted frames",
-        description="Store them without loss too, so that other formats need no painting; five times the space.",
+        description="Store them without loss too, so that other formats need no painting; takes much space.",
     )
 
     @classmethod
