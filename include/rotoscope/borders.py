@@ -16,7 +16,7 @@ SCENE_CUT = 10.0
 
 def key_frames(packets: Packets) -> dict[int, float]:
     """How good a border is at each key frame, by its timestamp. Costs nothing, since it decodes nothing."""
-    keys = sorted(pts for pts, key, shown in zip(packets.pts, packets.key, packets.shown, strict=True) if key and shown)
+    keys = packets.key_pts()
     longest = max((after - before for before, after in pairwise(keys)), default=0)
     early = {after for before, after in pairwise(keys) if after - before < longest}
     return {pts: EARLY_KEY_FRAME if pts in early else KEY_FRAME for pts in keys}

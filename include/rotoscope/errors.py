@@ -19,9 +19,16 @@ class ProcessFailed(RotoscopeError):
         super().__init__(text)
         self.status = status
 
+    @property
+    def blames_the_input(self) -> bool:
+        """Whether the child judged what it read; a signal from outside, or a missing program, says nothing of that."""
+        return self.status is not None and self.status > 0
+
 
 class OverBudget(ProcessFailed):
     """A child process took more time, memory or disk than it may."""
+
+    blames_the_input = True
 
 
 class Mismatch(RotoscopeError):

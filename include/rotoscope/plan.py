@@ -49,8 +49,7 @@ class Chunk(BaseModel):
 
     def shown(self, timeline: Timeline) -> list[tuple[int, int]]:
         """What the timeline shows of this chunk."""
-        first, last = (bisect_left(timeline.shown, (frame, -(2**63))) for frame in (self.start, self.end))
-        return timeline.shown[first:last]
+        return _between(timeline, self.start, self.end)
 
 
 class Plan(BaseModel):
@@ -75,14 +74,10 @@ class Plan(BaseModel):
         return keys.digest({"video": self.video, **asdict(self.segments)})
 
 
-def timeline_of(request: Request, video: Video) -> Timeline:
-    """Raises Refused if the request's part of the video holds no frame."""
-    return plan_timeline(video, request.start_second, request.end_second, request.rate)
-
-
 def output_of(request: Request, video: Video) -> Output:
-    """What the request makes of the video. Raises Refused if the format cannot hold it."""
-    target, timeline = formats.get(request.format), timeline_of(request, video)
+    """What the request makes of the video. Raises Refused if its part is empty, or the format cannot hold it."""
+    target = formats.get(request.format)
+    timeline = plan_timeline(video, request.start_second, request.end_second, request.rate)
     stored = stored_picture(request, video)
     if min(stored.size) < target.smallest:
         raise Refused(f"The result would be {stored.size[0]}x{stored.size[1]}; {target.title} needs {target.smallest}.")
@@ -91,22 +86,21 @@ def output_of(request: Request, video: Video) -> Output:
     return Output(target, encoder, stored, timeline)
 
 
-def cut_digest(request: Request, video: Video) -> str:
+def cut_digest(request: Request, video: Video, output: Output) -> str:
     """Names the cut of a request's frames into chunks, whatever the output format."""
-    frames = timing.compress(timeline_of(request, video).frames)
+    frames = timing.compress(output.timeline.frames)
     how = {"chunk_frames": request.chunk_frames, "scene_cuts": request.scene_cuts}
     return keys.digest({"painting": painting(request, video), "frames": frames, **how})
 
 
-def plan_digest(request: Request, video: Video) -> str:
+def plan_digest(request: Request, video: Video, output: Output) -> str:
     """Names the plan of this request for this video, wherever the file lay."""
-    cut, result = cut_digest(request, video), result_digest(request, video)
+    cut, result = cut_digest(request, video, output), result_digest(request, video, output)
     return keys.digest({"cut": cut, "result": result, "keep_painted": request.keep_painted})
 
 
-def result_digest(request: Request, video: Video) -> str:
+def result_digest(request: Request, video: Video, output: Output) -> str:
     """Names the result: everything that its bytes depend on, and not how the work was cut."""
-    output = output_of(request, video)
     frames, _ = (timing.compress(column) for column in zip(*output.timeline.shown, strict=True))
     held = {"frames": frames, "part": str(output.timeline.part), "last": output.timeline.last_duration}
     held |= {"encoder": output.encoder, "encoding": _encoding(output, output.timeline.shown)}
@@ -130,9 +124,9 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     }
 
 
-def make_plan(request: Request, video: Video, packets: Packets, runs: list[range]) -> Plan:
+def make_plan(request: Request, video: Video, output: Output, packets: Packets, runs: list[range]) -> Plan:
     """The plan for a request whose frames are cut into `runs`, ranges of places in the timeline's list of frames."""
-    output, pixels = output_of(request, video), painting(request, video)
+    pixels = painting(request, video)
     frames = output.timeline.frames
     groups = [frames[run.start : run.stop] for run in runs]
     around = NEIGHBOURS if request.deinterlace else 0
@@ -141,20 +135,27 @@ def make_plan(request: Request, video: Video, packets: Packets, runs: list[range
     chunks = []
     for index, (group, held) in enumerate(zip(groups, ranges, strict=True)):
         lossless = keys.digest({"painting": pixels, "frames": timing.compress(group)})
+        start, end = group[0], group[-1] + 1
+        encoding = _encoding(output, _between(output.timeline, start, end))
         chunk = Chunk(
             index=index,
-            start=group[0],
-            end=group[-1] + 1,
+            start=start,
+            end=end,
             frames=len(group),
             label=_label(group, video),
             segments=(held.start, held.stop - 1),
-            digest="",
+            digest=keys.digest({"frames": lossless, "encoding": encoding}),
             lossless=lossless,
         )
-        encoding = _encoding(output, chunk.shown(output.timeline))
-        chunks.append(chunk.model_copy(update={"digest": keys.digest({"frames": lossless, "encoding": encoding})}))
-    result = result_digest(request, video)
+        chunks.append(chunk)
+    result = result_digest(request, video, output)
     return Plan(request=request.public, video=video.sha256, result=result, segments=segments, chunks=chunks)
+
+
+def _between(timeline: Timeline, start: int, end: int) -> list[tuple[int, int]]:
+    """What a timeline shows of the frames `[start, end)`."""
+    first, last = (bisect_left(timeline.shown, (frame, -(2**63))) for frame in (start, end))
+    return timeline.shown[first:last]
 
 
 def _encoding(output: Output, shown: list[tuple[int, int]]) -> dict[str, Any]:

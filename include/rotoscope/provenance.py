@@ -8,7 +8,6 @@ from typing import Any
 from rotoscope import __version__, formats
 from rotoscope.filters import catalogue
 from rotoscope.media import process
-from rotoscope.media.verify import Made
 from rotoscope.media.video import Video
 from rotoscope.plan import Plan, painting
 from rotoscope.store import keys
@@ -16,8 +15,8 @@ from rotoscope.store import keys
 LIBRARIES = ("onnxruntime", "numpy", "pillow", "opencv-python-headless")
 
 
-def provenance(plan: Plan, source: Video, made: Made, chunks: list[dict[str, Any]]) -> dict[str, Any]:
-    """The record of one result. chunks: the painted chunks' records, in order."""
+def provenance(plan: Plan, source: Video, result: dict[str, Any], chunks: list[dict[str, Any]]) -> dict[str, Any]:
+    """The record of one result. result: its frames, size and SHA-256; chunks: the painted chunks' records, in order."""
     request = plan.request
     filter = catalogue.get(request.filter)
     return {
@@ -25,7 +24,7 @@ def provenance(plan: Plan, source: Video, made: Made, chunks: list[dict[str, Any
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "request": request.model_dump(mode="json"),
         "source": {"sha256": source.sha256, "name": source.name, "manifest": keys.manifest(source.sha256)},
-        "result": {"sha256": made.sha256, "frames": made.frames, "size_bytes": made.size_bytes},
+        "result": result,
         "filter": filter.model_dump(mode="json"),
         "painting": painting(request, source),
         "format": formats.get(request.format).model_dump(mode="json"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from rotoscope import fetch
 from rotoscope.errors import Mismatch, Refused
 from rotoscope.media.deliver import deliver
+from rotoscope.media.output import Output
 from rotoscope.media.passage import notices
 from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
@@ -36,7 +37,7 @@ def paint(request: Request, target: Path, threads: int, report: Report) -> tuple
             raise Refused(f"{target} is the source itself, which is never written over; choose another name.")
         painted, made = Path(folder) / "painted.nut", Path(folder) / target.name
         output = output_of(request, source.video)
-        damage = _paint(request, source, painted, threads, report)
+        damage = _paint(request, source, output, painted, threads, report)
         deliver(made, [painted], source, output, lambda frames: None)
         result = verify(made, source, output)
         made.replace(target)
@@ -53,9 +54,9 @@ def open_request(request: Request, folder: Path) -> Source:
     return open_source(copy, folder, lambda: sha256, fetch.name_of(url))[0]
 
 
-def _paint(request: Request, source: Source, painted: Path, threads: int, report: Report) -> list[str]:
+def _paint(request: Request, source: Source, output: Output, painted: Path, threads: int, report: Report) -> list[str]:
     """Write the painted frames; gives a notice of damage if the decoder spoke of any."""
-    video, output = source.video, output_of(request, source.video)
+    video = source.video
     workshop = Workshop.open(request, video, threads)
     frames, damage = output.timeline.frames, []
     pts = video.pts[frames[0] : frames[-1] + 1]

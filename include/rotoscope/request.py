@@ -126,8 +126,6 @@ class Request(BaseModel):
         scheme, colon, _ = self.source.partition("://")
         if not colon or scheme.lower() == "file":
             return None
-        if scheme.lower() in ("http", "https") and "[" in self.source and "]" not in self.source:
-            raise Refused(f"{self.source} is no URL that can be read; check it.")
         if scheme.lower() not in ("http", "https"):
             raise Refused(f"{scheme}:// cannot be fetched; give an http(s) URL, or the path of a file.")
         return self.source

@@ -19,9 +19,7 @@ BIG_ENDIAN = {DEEP_RGB: "rgb48be", DEEP_RGBA: "rgba64be"}
 def pictures(frames: Any, pixel_format: str, folder: Path) -> list[str]:
     """Ffmpeg's arguments to write each frame into a file of its own in a folder."""
     shown = frames.filter("format", BIG_ENDIAN.get(pixel_format, pixel_format))
-    return guard.output(
-        [shown], Path(str(folder).replace("%", "%%")) / "frame-%07d.png", format="image2", fps_mode="passthrough"
-    )
+    return guard.output([shown], guard.pattern(folder, "frame-%07d.png"), format="image2", fps_mode="passthrough")
 
 
 def pack(folder: Path, path: Path, timeline: Timeline) -> None:

@@ -51,7 +51,7 @@ def cut(track: Track, segments: Segments, folder: Path) -> list[Path]:
     """Write the segments of a track into NUT files in a folder. Raises ProcessFailed if ffmpeg cannot."""
     stream = guard.source(track.path, track.demuxer, itsoffset=int(-segments.offset * track.tick))[str(track.stream)]
     output = stream.output(
-        f"file:{str(folder).replace('%', '%%')}/%05d.nut",
+        f"file:{guard.pattern(folder, '%05d.nut')}",
         c="copy",
         copyts=None,
         copyinkf=None,

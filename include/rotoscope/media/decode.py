@@ -8,7 +8,7 @@ from typing import Any
 
 import ffmpeg
 
-from rotoscope.errors import Mismatch, OverBudget, ProcessFailed
+from rotoscope.errors import Mismatch, ProcessFailed
 from rotoscope.media import guard, process
 from rotoscope.media.pixels import is_rgb, layout_name
 from rotoscope.media.track import Frame, Picture, Track, matrix
@@ -150,9 +150,9 @@ def _finish(child: process.Process, track: Track) -> None:
     try:
         child.finish()
     except ProcessFailed as failure:
-        if isinstance(failure, OverBudget) or (failure.status or 0) > 0:
-            raise Mismatch(f"{track.path.name} cannot be decoded: {failure}") from None
-        raise
+        if not failure.blames_the_input:
+            raise
+        raise Mismatch(f"{track.path.name} cannot be decoded: {failure}") from None
 
 
 def _compare(path: Path, expected: Sequence[int], actual: Sequence[int]) -> None:

@@ -33,6 +33,11 @@ def asked(path: Path, demuxer: str | None = None) -> list[str]:
     return [*forced, "-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINERS, f"file:{path}"]
 
 
+def pattern(folder: Path, name: str) -> Path:
+    """A pattern of file names such as `%05d.nut` in a folder whose own name may hold per cent signs."""
+    return Path(str(folder).replace("%", "%%")) / name
+
+
 def output(streams: list[Any], path: Path, **options: Any) -> list[str]:
     """Ffmpeg's arguments to write these streams into a file whose name is ours."""
     arguments: list[str] = ffmpeg.output(*streams, f"file:{path}", **options).get_args()

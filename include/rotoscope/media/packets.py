@@ -30,6 +30,10 @@ class Packets:
         """The timestamps of those that are shown, ascending."""
         return sorted(pts for pts, is_shown in zip(self.pts, self.shown, strict=True) if is_shown)
 
+    def key_pts(self) -> list[int]:
+        """The timestamps of the key frames that are shown, ascending."""
+        return sorted(pts for pts, key, shown in zip(self.pts, self.key, self.shown, strict=True) if key and shown)
+
 
 def read_packets(path: Path, demuxer: str, stream: int) -> Packets:
     """The packets of the video stream. Raises ProcessFailed if ffprobe cannot read them to the end.

@@ -31,8 +31,8 @@ def ask(path: Path) -> Facts:
     except OverBudget as failure:
         raise Refused(f"{path.name} cannot be looked at: {failure} Convert it with another program first.") from None
     except ProcessFailed as failure:
-        if failure.status is None or failure.status < 0:
-            raise  # that says nothing of the file
+        if not failure.blames_the_input:
+            raise
         raise Refused(f"{path.name} {_what_it_is(path)}; {ADVICE}.") from None
     facts: Facts = json.loads(answer)
     return facts
@@ -66,8 +66,6 @@ def refuse_too_much(path: Path, frames: int, seconds: float, pixels: int) -> Non
         raise Refused(
             f"{path.name} lasts {timing.clock(seconds)}; the most is {timing.clock(most.max_seconds)}; cut it."
         )
-    if frames > most.max_frames:
-        raise Refused(f"{path.name} has {frames} frames; the most is {most.max_frames}; cut it into parts.")
     if frames * pixels > most.max_video_pixels:
         raise Refused(
             f"{path.name} has {frames * pixels:.1e} pixels in all its frames; the most is {most.max_video_pixels:.1e}; "

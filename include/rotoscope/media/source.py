@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from rotoscope.errors import OverBudget, ProcessFailed, Refused
+from rotoscope.errors import ProcessFailed, Refused
 from rotoscope.media import probe
 from rotoscope.media.decode import timestamps
 from rotoscope.media.guard import OWN
@@ -120,7 +120,7 @@ def _has_refresh(track: Track, codec: str, packets: Packets) -> bool:
 
     Live encoders do so (intra refresh). The picture itself tells: it is no I-frame. The second one tells for all.
     """
-    keys = sorted(pts for pts, key, shown in zip(packets.pts, packets.key, packets.shown, strict=True) if key and shown)
+    keys = packets.key_pts()
     if codec not in ("h264", "hevc") or len(keys) < 2:
         return False
     at = float(keys[1] * track.tick)
@@ -142,7 +142,7 @@ def _packets(path: Path, track: Track, facts: probe.Facts) -> Packets:
     try:
         packets = read_packets(path, track.demuxer, track.stream)
     except ProcessFailed as failure:
-        if not isinstance(failure, OverBudget) and (failure.status is None or failure.status < 0):
+        if not failure.blames_the_input:
             raise
         raise Refused(f"{path.name} cannot be read to its end; copy it again from where it came from.") from None
     promised = int(probe.video_stream(path, facts).get("nb_frames", 0))
@@ -160,7 +160,7 @@ def _lossless_copy(track: Track, facts: probe.Facts, scratch: Path, with_sound: 
     try:
         write_lossless(track, sound, copy)
     except ProcessFailed as failure:
-        if failure.status is not None and failure.status < 0 and not isinstance(failure, OverBudget):
+        if not failure.blames_the_input:
             raise
         raise Refused(
             f"{track.path.name} cannot be decoded ({failure}); convert it with another program, or give another copy."

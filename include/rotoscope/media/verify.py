@@ -35,11 +35,12 @@ WEBP_TICK = Fraction(1, 1000)
 
 @dataclass(frozen=True)
 class Made:
-    """What was delivered. manifest: as JSON; av_offset_ms: by how much later than in the source each sound comes."""
+    """What was delivered.
+
+    manifest: as JSON, without the file's hash; av_offset_ms: by how much later than in the source each sound comes.
+    """
 
     frames: int
-    sha256: str
-    size_bytes: int
     manifest: dict[str, Any]
     av_offset_ms: list[float]
 
@@ -51,9 +52,9 @@ def verify(path: Path, source: Source, output: Output) -> Made:
     around the filters must be there, and sound must start and end with the source's and, copied, have all its packets.
     """
     if output.target.muxer == archive.MUXER:
-        return _made(path, _archived_times(path), output, {"container": "zip"}, [])
+        return _made(_archived_times(path), output, {"container": "zip"}, [])
     if output.target.muxer == "webp":
-        return _made(path, _animated_times(path, output), output, {"container": "webp"}, [])
+        return _made(_animated_times(path, output), output, {"container": "webp"}, [])
     try:
         facts = probe.ask(path)
         stream = probe.video_stream(path, facts)
@@ -67,15 +68,14 @@ def verify(path: Path, source: Source, output: Output) -> Made:
     if "duration_ts" in stream and output.target.joined:
         _verify_length(stream["duration_ts"] * tick, output.timeline)
     offsets = _verify_streams(path, demuxer, facts, source, output)
-    return _made(path, times, output, video.model_dump(mode="json"), offsets)
+    return _made(times, output, video.model_dump(mode="json"), offsets)
 
 
-def _made(path: Path, times: list[Fraction], output: Output, manifest: dict[str, Any], offsets: list[float]) -> Made:
+def _made(times: list[Fraction], output: Output, manifest: dict[str, Any], offsets: list[float]) -> Made:
     _verify_times(times, output)
-    sha256, size = probe.file_sha256(path), path.stat().st_size
     width, height = output.stored.size
-    known = {"sha256": sha256, "size_bytes": size, "frames": len(times), "width": width, "height": height}
-    return Made(len(times), sha256, size, manifest | known, offsets)
+    known = {"frames": len(times), "width": width, "height": height}
+    return Made(len(times), manifest | known, offsets)
 
 
 def _verify_times(times: list[Fraction], output: Output) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +54,7 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
         store.put(objects["video"], path)
         # Another run may have been first with the same result, cut otherwise.
         with store.local(objects["video"]) as stored:
-            made = replace(made, **facts_of(stored))
+            facts = facts_of(stored)
         store.put(objects["poster"], folder / "poster.jpg")
         store.put(objects["before_after"], folder / "before_after.jpg")
     quality = quality_report(total, made.frames, made.av_offset_ms, records)
@@ -63,14 +62,14 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
     said_of = notices(video, output.target, output.stored, plan.request.deinterlace)
     manifest = {
         **made.manifest,
-        "sha256": made.sha256,
-        "size_bytes": made.size_bytes,
+        **facts,
         "name": Path(objects["video"]).name,
         "cut": video.cut.model_dump(),
     }
     store.put_json(objects["quality"], quality)
     store.put_json(objects["manifest"], {**manifest, "notices": [*said_of, *damage]})
-    store.put_json(objects["provenance"], {**provenance(plan, video, made, records), "objects": objects})
+    record = provenance(plan, video, {"frames": made.frames, **facts}, records)
+    store.put_json(objects["provenance"], {**record, "objects": objects})
     log.info("%d frames of %s are painted: %s", made.frames, video.name, store.address(objects["video"]))
     return objects
 

@@ -14,13 +14,14 @@ from rotoscope.borders import key_frames, scene_cuts
 from rotoscope.chunks import plan_chunks
 from rotoscope.media import nut
 from rotoscope.media.cut import cut
+from rotoscope.media.output import Output
 from rotoscope.media.packets import Packets
 from rotoscope.media.probe import file_facts
 from rotoscope.media.source import Source, open_source, reopen
 from rotoscope.media.track import Track
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
-from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, plan_digest, timeline_of
+from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, output_of, plan_digest
 from rotoscope.request import Request
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -38,9 +39,10 @@ def split(request: Request, store: Store, run_id: str, slots: int, threads: int)
     with store.workspace(keys.run(run_id)) as folder:
         source, packets = _arrive(request, folder)
         video = source.video
-        key = keys.plan(plan_digest(request, video))  # refuses what cannot be, before anything is stored
-        runs = _cut_into_runs(request, store, source, packets, slots, threads)
-        plan = make_plan(request, video, packets, runs)
+        output = output_of(request, video)  # refuses what cannot be, before anything is stored
+        key = keys.plan(plan_digest(request, video, output))
+        runs = _cut_into_runs(request, store, source, output, packets, slots, threads)
+        plan = make_plan(request, video, output, packets, runs)
         unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
         _register(store, source)
@@ -118,14 +120,14 @@ def _register(store: Store, source: Source) -> None:
 
 
 def _cut_into_runs(
-    request: Request, store: Store, source: Source, packets: Packets, slots: int, threads: int
+    request: Request, store: Store, source: Source, output: Output, packets: Packets, slots: int, threads: int
 ) -> list[range]:
     """How the request's frames are cut into chunks: as the first time, since no measured speed is the same twice."""
     video = source.video
-    key = keys.cut(cut_digest(request, video))
+    key = keys.cut(cut_digest(request, video, output))
     if not store.exists(key):
         seconds = Workshop.open(request, video, threads).seconds_a_frame()
-        frames = timeline_of(request, video).frames
+        frames = output.timeline.frames
         good = scene_cuts(source.track) if request.scene_cuts else key_frames(packets)
         places = {video.pts[frame]: place for place, frame in enumerate(frames)}
         borders = {places[pts]: score for pts, score in good.items() if pts in places}
