@@ -136,6 +136,7 @@ TIMING = [
     Case("90000-ticks", "mov", tick="1/90000", filters="settb=1/90000,setpts=N*3003"),
     Case("120-frames", "mp4", rate="120"),
     Case("one-frame-a-second", "mp4", rate="1"),
+    Case("slows-down", "mp4", filters="settb=1/12800,setpts=if(lt(N\\,17)\\,N*256\\,N*512-4352)", tick="1/12800"),
     Case("slideshow", "mp4", filters="settb=1/1000,setpts=N*N*20", tick="1/1000"),
     Case("edit-list", "mp4", then=odd.begun_later),
     Case("dropped-frames", "avi", MPEG4, MP3, filters="select=not(between(n\\,9\\,13))"),

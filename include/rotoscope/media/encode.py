@@ -119,7 +119,8 @@ def _feed(output: Any, frames: Picture, stored: Picture, tick: Fraction) -> Iter
 
 def _converted(frames: Picture, stored: Picture, colour: Colour) -> Any:
     """The pipe as an ffmpeg-python input: converted to the format in which frames are stored."""
-    stream = ffmpeg.input("pipe:0", format="ivf", vcodec="rawvideo", copyts=None)["v"]
+    # Chunks are joined under the headers of the first, in which NUT's muxer would write the frame rate that it guesses.
+    stream = ffmpeg.input("pipe:0", format="ivf", vcodec="rawvideo", copyts=None, fpsprobesize=0)["v"]
     span = colour.range or "tv"
     if frames.size != stored.size:
         stream = stream.filter("crop", *stored.size, 0, 0)  # an odd last column or row, which 4:2:0 cannot hold
