@@ -29,7 +29,7 @@ test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damage
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy include/rotoscope plugins/video plugins/object_store dags tools benchmarks
+	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia dags tools benchmarks
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
 
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)

@@ -8,7 +8,7 @@ export UV_CACHE_DIR="$PWD/.cache/uv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 unset VIRTUAL_ENV
 
 stamp=.venv/.rotoscope-$wanted
-current=$(cat tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
+current=$(cat tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
 if [ "$(cat "$stamp" 2>/dev/null)" = "$current" ]; then
     exit 0
 fi
@@ -71,6 +71,7 @@ install --compile-bytecode -r requirements.txt
 install --no-deps --target .cache/demo -r requirements-demo.txt
 if [ "$wanted" = dev ]; then
     install -r requirements-dev.txt
+    PATH="$PWD/.venv/bin:$PATH" npm ci --silent --ignore-scripts --cache .cache/npm --prefix tests/clients
 fi
 install_ffmpeg
 # The one place that puts the domain and the tools on the path; Airflow itself adds dags/ and plugins/.

@@ -48,13 +48,13 @@ class _CutOff(FetchFailed):
     """The connection broke before the end; the rest can be asked for."""
 
 
-def fetch(url: str, target: Path) -> str:
-    """Fetch an http(s) URL into a file; gives the SHA-256 of its bytes, in hexadecimal.
+def fetch(url: str, target: Path, most: int | None = None) -> str:
+    """Fetch an http(s) URL into a file of `most` bytes at most; gives the SHA-256 of its bytes, in hexadecimal.
 
     A transfer that is cut off goes on where it ended. Raises Refused for a URL, or an answer, that cannot be used,
     FetchFailed if it was cut off too often.
     """
-    transfer = _Transfer(url)
+    transfer = _Transfer(url, most or limits().fetch_bytes)
     retrying = Retrying(
         retry=retry_if_exception_type(_CutOff),
         stop=stop_after_attempt(TRIES),
@@ -86,8 +86,9 @@ def is_allowed(address: Address) -> bool:
 class _Transfer:
     """One source on its way: how much of it is here, its hash so far, and what it was when it began."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, most: int) -> None:
         self._url = url
+        self._most = most
         self._name = name_of(url)
         self._received = 0
         self._validator: str | None = None
@@ -143,8 +144,8 @@ class _Transfer:
         file.write(block)
 
     def _refuse_if_more(self, size: int) -> None:
-        if size > limits().fetch_bytes:
-            raise Refused(f"{self._name} is larger than {limits().fetch_bytes} bytes, the most that is fetched.")
+        if size > self._most:
+            raise Refused(f"{self._name} is larger than {self._most} bytes, the most that is fetched.")
 
 
 def _get(session: requests.Session, url: str, headers: dict[str, str]) -> requests.Response:

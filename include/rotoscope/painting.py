@@ -12,8 +12,8 @@ import numpy as np
 
 from rotoscope import formats
 from rotoscope.engines import Paint
-from rotoscope.errors import Mismatch
-from rotoscope.filters import catalogue, chain
+from rotoscope.errors import Mismatch, Refused
+from rotoscope.filters import chain
 from rotoscope.media.decode import Complaint, decode
 from rotoscope.media.encode import TimedFrames, encode, encode_lossless
 from rotoscope.media.guard import OWN
@@ -26,33 +26,48 @@ from rotoscope.request import Request
 IN_FLIGHT = 2
 """Frames painted at once, so that one's conversion overlaps the other's inference."""
 TRIAL = (640, 360)
+REMOTE_CALLS = 8
+"""Frames that an endpoint is taken to paint at once."""
 TRIALS = 4
 """The first also pays for memory, and others may wait for a busy processor, so the best one counts."""
 COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
 
+Painter = Callable[[Iterable[tuple[int, Frame]]], Iterator[tuple[int, Frame, Frame]]]
+"""Gives (index, frame, painted RGB frame) for each (index, RGB(A) frame), in order, with some of them on their way."""
 Report = Callable[[int, int], None]
 """Told after each frame how many are done, of how many."""
 
 
 @dataclass(frozen=True)
 class Workshop:
-    """Everything needed to paint frames for one request; `paint` is None if the frames stay as they are."""
+    """Everything needed to paint frames for one request, which stay as they are where nothing paints.
+
+    paint: on this machine; painter: elsewhere.
+    """
 
     picture: Picture
-    paint: Paint | None
-    workers: int
+    paint: Paint | None = None
+    workers: int = 1
+    painter: Painter | None = None
 
     @classmethod
-    def open(cls, request: Request, video: Video, threads: int) -> "Workshop":
-        """Load the request's filter for a video, to be used with `threads` threads in all."""
+    def open(cls, request: Request, video: Video, threads: int, painter: Painter | None = None) -> "Workshop":
+        """Load the request's filter for a video, to be used with `threads` threads in all.
+
+        painter: paints in the place of the filter's own engine. Raises Refused for a remote filter without one.
+        """
         size = request.painted_size(video.upright_size)
         if not request.paints:
-            return cls(Picture(working_format(video.pixel_format), size), None, 1)
-        filter = catalogue.get(request.filter)
+            return cls(Picture(working_format(video.pixel_format), size))
+        picture = Picture(rgb_format(stored_picture(request, video).pixel_format), size)
+        if painter is not None:
+            return cls(picture, painter=_laying(painter, request.strength, request.keep_colours))
+        filter = request.texture
+        if filter.remote:
+            raise Refused(f"The filter {filter.name} paints at an Algorithmia endpoint, which only the DAG reaches.")
         paint = chain.load(filter, request.strength, request.keep_colours, max(1, threads // IN_FLIGHT))
-        stored = stored_picture(request, video)
-        return cls(Picture(rgb_format(stored.pixel_format), size), paint, min(threads, IN_FLIGHT))
+        return cls(picture, paint, min(threads, IN_FLIGHT))
 
     def frames(
         self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
@@ -64,7 +79,9 @@ class Workshop:
         chosen = set(wanted)
         frames = enumerate(decode(track, self.picture, pts, complaint), first)
         decoded = ((index, frame) for index, frame in frames if index in chosen)
-        if self.paint is None:
+        if self.painter is not None:
+            yield from self.painter(decoded)
+        elif self.paint is None:
             yield from ((index, frame, frame) for index, frame in decoded)
         else:
             yield from overlapped(self.paint, decoded, self.workers)
@@ -78,6 +95,24 @@ class Workshop:
         trial = np.random.default_rng(0).integers(0, 256, (TRIAL[1], TRIAL[0], 3), np.uint8)
         seconds = min(_seconds(self.paint, trial) for _ in range(TRIALS)) / self.workers
         return copying + seconds * width * height / (TRIAL[0] * TRIAL[1])
+
+
+def seconds_a_frame(request: Request, video: Video, threads: int) -> float:
+    """Work for one frame of the request, in seconds: measured for a filter here, as the catalogue says for others."""
+    remote = request.texture.remote if request.paints else None
+    if remote:
+        return remote.frame_seconds / REMOTE_CALLS
+    return Workshop.open(request, video, threads).seconds_a_frame()
+
+
+def _laying(painter: Painter, strength: float, keep_colours: bool) -> Painter:
+    """The painter, with the source's transparency, and its colours and its own self mixed in as the request wants."""
+
+    def painted(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        for index, frame, bare in painter(frames):
+            yield index, frame, chain.laid(frame, bare, strength, keep_colours)
+
+    return painted
 
 
 def _seconds(paint: Paint, frame: Frame) -> float:

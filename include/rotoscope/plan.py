@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict
 
 from rotoscope import formats
 from rotoscope.errors import Refused
-from rotoscope.filters import catalogue
 from rotoscope.media import timing
 from rotoscope.media.cut import Segments, plan_segments
 from rotoscope.media.output import Output, frame_rate
@@ -110,7 +109,7 @@ def result_digest(request: Request, video: Video, output: Output) -> str:
 def painting(request: Request, video: Video) -> dict[str, Any]:
     """Everything that the pixels of a painted frame depend on, besides the frame."""
     picture = lossless_picture(request, video)
-    filter = catalogue.get(request.filter).fingerprint() if request.paints else None
+    filter = request.texture.fingerprint() if request.paints else None
     return {
         "version": PAINTING_VERSION,
         "video": video.sha256,

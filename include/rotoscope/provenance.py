@@ -6,7 +6,6 @@ from importlib.metadata import version
 from typing import Any
 
 from rotoscope import __version__, formats
-from rotoscope.filters import catalogue
 from rotoscope.media import process
 from rotoscope.media.video import Video
 from rotoscope.plan import Plan, painting
@@ -18,14 +17,13 @@ LIBRARIES = ("onnxruntime", "numpy", "pillow", "opencv-python-headless")
 def provenance(plan: Plan, source: Video, result: dict[str, Any], chunks: list[dict[str, Any]]) -> dict[str, Any]:
     """The record of one result. result: its frames, size and SHA-256; chunks: the painted chunks' records, in order."""
     request = plan.request
-    filter = catalogue.get(request.filter)
     return {
         "schema_version": 1,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "request": request.model_dump(mode="json"),
         "source": {"sha256": source.sha256, "name": source.name, "manifest": keys.manifest(source.sha256)},
         "result": result,
-        "filter": filter.model_dump(mode="json"),
+        "filter": request.texture.model_dump(mode="json"),
         "painting": painting(request, source),
         "format": formats.get(request.format).model_dump(mode="json"),
         "chunks": [

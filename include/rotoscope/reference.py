@@ -14,17 +14,20 @@ from rotoscope.media.output import Output
 from rotoscope.media.passage import notices
 from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
-from rotoscope.painting import Report, Workshop, encoder, show
+from rotoscope.painting import Painter, Report, Workshop, encoder, show
 from rotoscope.plan import output_of
 from rotoscope.request import Request
 
 
-def paint(request: Request, target: Path, threads: int, report: Report) -> tuple[Made, list[str]]:
+def paint(
+    request: Request, target: Path, threads: int, report: Report, painter: Painter | None = None
+) -> tuple[Made, list[str]]:
     """Paint the request's video into the file `target`, which appears when it is finished and verified.
 
     Gives what was made, and a notice for each thing of the source that it does not hold as it was.
 
-    threads: for the filter, in all. Raises Refused for what cannot be used, Mismatch if frames went wrong.
+    threads: for the filter, in all; painter: paints in the filter's place. Raises Refused for what cannot be used,
+    Mismatch if frames went wrong.
     """
     target = target.resolve()
     if not target.parent.is_dir():
@@ -37,7 +40,8 @@ def paint(request: Request, target: Path, threads: int, report: Report) -> tuple
             raise Refused(f"{target} is the source itself, which is never written over; choose another name.")
         painted, made = Path(folder) / "painted.nut", Path(folder) / target.name
         output = output_of(request, source.video)
-        damage = _paint(request, source, output, painted, threads, report)
+        workshop = Workshop.open(request, source.video, threads, painter)
+        damage = _paint(request, source, output, painted, workshop, report)
         deliver(made, [painted], source, output, lambda frames: None)
         result = verify(made, source, output)
         made.replace(target)
@@ -54,10 +58,11 @@ def open_request(request: Request, folder: Path) -> Source:
     return open_source(copy, folder, lambda: sha256, fetch.name_of(url))[0]
 
 
-def _paint(request: Request, source: Source, output: Output, painted: Path, threads: int, report: Report) -> list[str]:
+def _paint(
+    request: Request, source: Source, output: Output, painted: Path, workshop: Workshop, report: Report
+) -> list[str]:
     """Write the painted frames; gives a notice of damage if the decoder spoke of any."""
     video = source.video
-    workshop = Workshop.open(request, video, threads)
     frames, damage = output.timeline.frames, []
     pts = video.pts[frames[0] : frames[-1] + 1]
     track = replace(source.track, deinterlace=request.deinterlace)

@@ -32,6 +32,12 @@ class Request(BaseModel):
         description="Path of the video file, as the machine that runs the tasks sees it, or an http(s) URL of one.",
     )
     filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
+    model: str | None = Field(
+        default=None,
+        pattern=r"^[\w.:/+-]*$",
+        title="Model",
+        description="For DeepFilter: a texture of the endpoint, such as space_pizza, or a model of yours, data://....",
+    )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
     )
@@ -100,14 +106,14 @@ class Request(BaseModel):
             raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
-        catalogue.get(request.filter)
+        _ = request.texture  # refuses what is not in the catalogue
         formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
         start, end = request.start_second, request.end_second
         if start is not None and end is not None and start >= end:
             raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
         return request
 
-    @field_validator("speed", "pixel_format")
+    @field_validator("model", "speed", "pixel_format")
     @classmethod
     def _none_if_empty(cls, value: str | None) -> str | None:
         return value or None
@@ -176,6 +182,11 @@ class Request(BaseModel):
         if self.paints and min(wide, high) < SMALLEST:
             raise Refused(f"The painted video would be {wide}x{high}; a filter needs {SMALLEST} pixels on both sides.")
         return wide, high
+
+    @property
+    def texture(self) -> catalogue.Filter:
+        """The filter, with the model that it is asked for. Raises Refused if there is none such."""
+        return catalogue.get(self.filter).with_model(self.model)
 
     @property
     def paints(self) -> bool:

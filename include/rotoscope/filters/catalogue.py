@@ -5,7 +5,7 @@ import json
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,6 +35,24 @@ class Weights(BaseModel):
         return model
 
 
+class Remote(BaseModel):
+    """An algorithm at an Algorithmia endpoint that paints pictures.
+
+    input: what it is given, with VideoTransform's placeholders for the pictures; model: the field of the input that
+    says which of its textures; models: some that many endpoints have; pictures: as what frames are sent;
+    frame_seconds: of computing, to plan with.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    algorithm: str
+    input: dict[str, Any]
+    model: str | None = None
+    models: tuple[str, ...] = ()
+    pictures: Literal["png", "jpeg"] = "png"
+    frame_seconds: float = 0.5
+
+
 class Filter(BaseModel):
     """A named, versioned texture: an engine, its weights and the parameters that make this texture of them."""
 
@@ -45,14 +63,30 @@ class Filter(BaseModel):
     sentence: str
     version: str
     engine: str
-    weights: Weights | None
+    weights: Weights | None = None
+    remote: Remote | None = None
     parameters: dict[str, Any]
     licence: str
     origin: str
 
+    def with_model(self, model: str | None) -> Self:
+        """The filter with this texture of its algorithm. Raises Refused if it wants none, or wants one and has none."""
+        field = self.remote.model if self.remote else None
+        if model and not field:
+            raise Refused(f"The filter {self.name} takes no model; leave that field empty.")
+        if field and not model:
+            raise Refused(
+                f"The filter {self.name} needs a model; name one that the endpoint has, such as space_pizza, "
+                "or your own, data://USER/COLLECTION/FILE."
+            )
+        return self.model_copy(update={"parameters": {field: model}}) if field else self
+
     def fingerprint(self) -> dict[str, Any]:
         """What the painted pixels depend on, and nothing else: for keys and provenance."""
-        return self.model_dump(include={"name", "version", "engine", "weights", "parameters"})
+        seen = {"name", "version", "engine", "weights", "parameters"}
+        return self.model_dump(include=seen) | (
+            {"remote": self.remote.model_dump(include={"algorithm", "input", "pictures"})} if self.remote else {}
+        )
 
 
 @cache

@@ -16,15 +16,19 @@ def load(filter: Filter, strength: float, keep_colours: bool, threads: int) -> P
     Transparency passes around the filter.
     """
     paint = engines.load(filter, threads)
+    return lambda frame: laid(frame, paint(bare(frame)), strength, keep_colours)
 
-    def mixed(frame: Frame) -> Frame:
-        source = np.ascontiguousarray(frame[..., :3])
-        painted = paint(source)
-        if keep_colours or strength < 1:
-            painted = _mix(source, painted, strength, keep_colours)
-        return painted if frame.shape[2] == 3 else np.dstack([painted, frame[..., 3]])
 
-    return mixed
+def bare(frame: Frame) -> Frame:
+    """What a filter gets to see of an RGB or RGBA frame."""
+    return np.ascontiguousarray(frame[..., :3])
+
+
+def laid(frame: Frame, painted: Frame, strength: float, keep_colours: bool) -> Frame:
+    """A frame with its painted picture over it."""
+    if keep_colours or strength < 1:
+        painted = _mix(bare(frame), painted, strength, keep_colours)
+    return painted if frame.shape[2] == 3 else np.dstack([painted, frame[..., 3]])
 
 
 def _mix(source: Frame, painted: Frame, strength: float, keep_colours: bool) -> Frame:

@@ -20,7 +20,7 @@ from rotoscope.media.probe import file_facts
 from rotoscope.media.source import Source, open_source, reopen
 from rotoscope.media.track import Track
 from rotoscope.media.video import Video
-from rotoscope.painting import Workshop
+from rotoscope.painting import seconds_a_frame
 from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, output_of, plan_digest
 from rotoscope.request import Request
 from rotoscope.store import keys
@@ -126,7 +126,7 @@ def _cut_into_runs(
     video = source.video
     key = keys.cut(cut_digest(request, video, output))
     if not store.exists(key):
-        seconds = Workshop.open(request, video, threads).seconds_a_frame()
+        seconds = seconds_a_frame(request, video, threads)
         frames = output.timeline.frames
         good = scene_cuts(source.track) if request.scene_cuts else key_frames(packets)
         places = {video.pts[frame]: place for place, frame in enumerate(frames)}

@@ -1,0 +1,75 @@
+"""`python -m algorithmia_server`: run the server."""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import click
+import uvicorn
+
+from algorithmia_server.settings import PREFIX
+
+USER = "me"
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8090, show_default=True, help="Port to listen on.")
+@click.option("--key", "keys", multiple=True, required=True, metavar="[USER=]KEY", help="A user's key; once for each.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for files.")
+@click.option("--workers", default=1, show_default=True, help="Processes behind the one address.")
+@click.option("--calls-at-once", default=80, show_default=True, help="Calls of one user at once.")
+@click.option(
+    "--connect",
+    "connectors",
+    multiple=True,
+    metavar="NAME=WHERE",
+    help="A connector: file=FOLDER, or s3+ALIAS=URL with the credentials of the AWS environment.",
+)
+@click.option(
+    "--map", "names", multiple=True, metavar="NAME=FILTER", help="Another name for a filter, such as a stock one."
+)
+def main(
+    host: str,
+    port: int,
+    keys: tuple[str, ...],
+    data: Path,
+    workers: int,
+    calls_at_once: int,
+    connectors: tuple[str, ...],
+    names: tuple[str, ...],
+) -> None:
+    """Serve algorithms and files over Algorithmia's protocol."""
+    data.mkdir(parents=True, exist_ok=True)
+    threads = max(1, len(os.sched_getaffinity(0)) // workers)
+    values = {
+        "keys": json.dumps(dict(_user(key) for key in keys)),
+        "data": str(data.resolve()),
+        "threads": str(threads),
+        "calls_at_once": str(calls_at_once),
+        "connectors": json.dumps(dict(_pair(one, "--connect") for one in connectors)),
+        "filter_names": json.dumps(dict(_pair(one, "--map") for one in names)),
+    }
+    # Processes of their own are handed their settings by the environment, like those that a container starts.
+    os.environ.update({f"{PREFIX}{name.upper()}": value for name, value in values.items()})
+    with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        app = "algorithmia_server.app:create_app"
+        uvicorn.run(app, factory=True, host=host, port=port, workers=workers, log_level="warning")
+
+
+def _user(key: str) -> tuple[str, str]:
+    user, equals, secret = key.partition("=")
+    return (user, secret) if equals else (USER, key)
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name or not value:
+        raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=option)
+    return name, value
+
+
+if __name__ == "__main__":
+    main()
