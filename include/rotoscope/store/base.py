@@ -1,5 +1,6 @@
 """The store: where objects live, by key. Objects are written once, whole or not at all."""
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol
@@ -31,6 +32,9 @@ class Store(Protocol):
 
     def replace_json(self, key: str, document: Any) -> None:
         """Write a JSON document that changes, such as progress; readers see the old one or the new one, whole."""
+
+    def below(self, prefix: str) -> Iterator[str]:
+        """The key of each object below this prefix."""
 
     def delete(self, prefix: str) -> int:
         """Delete the object of this key, or every object below this prefix; gives how many there were."""

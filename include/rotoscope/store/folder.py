@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+WORK = "work-"
+"""How the names of workspaces begin."""
 SCRATCH = "runs/"
 """What lasts no longer than a run need not outlive a power cut."""
 
@@ -35,13 +37,13 @@ class FolderStore:
 
     def put_json(self, key: str, document: Any) -> None:
         with self.workspace("tmp") as folder:
-            self.put(key, _written(folder, document))
+            self.put(key, written(folder, document))
 
     def replace_json(self, key: str, document: Any) -> None:
         target = self._path(key)
         target.parent.mkdir(parents=True, exist_ok=True)
         with self.workspace("tmp") as folder:
-            _written(folder, document).replace(target)
+            written(folder, document).replace(target)
 
     def get_json(self, key: str) -> Any:
         with self.local(key) as path:
@@ -58,11 +60,16 @@ class FolderStore:
     def workspace(self, prefix: str) -> Iterator[Path]:
         parent = self._path(prefix)
         parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="work-", dir=parent) as folder:
+        with tempfile.TemporaryDirectory(prefix=WORK, dir=parent) as folder:
             yield Path(folder)
 
     def address(self, key: str) -> str:
         return str(self._path(key))
+
+    def below(self, prefix: str) -> Iterator[str]:
+        root = self._path(prefix)
+        found = (path for path in root.rglob("*") if path.is_file() and not _is_work(path.relative_to(root)))
+        return (path.relative_to(self.root).as_posix() for path in sorted(found))
 
     def delete(self, prefix: str) -> int:
         target = self._path(prefix)
@@ -80,7 +87,12 @@ class FolderStore:
         return self.root.joinpath(*parts)
 
 
-def _written(folder: Path, document: Any) -> Path:
+def _is_work(path: Path) -> bool:
+    return any(part.startswith(WORK) for part in path.parts)
+
+
+def written(folder: Path, document: Any) -> Path:
+    """A JSON document as a file in a folder."""
     path = folder / "document.json"
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     return path

@@ -1,0 +1,225 @@
+"""A store in an S3 bucket, or in one of any server that speaks S3's protocol. The same keys as in a folder.
+
+Nothing here needs a rename, an order of listings or a lock: an object appears whole when its upload is complete, and
+the first to complete it keeps the key where the server knows conditional writes (others are asked before).
+"""
+
+import contextlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from boto3.s3.transfer import TransferConfig
+from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
+
+from rotoscope.errors import Mismatch
+from rotoscope.media.probe import file_sha256
+from rotoscope.store.folder import SCRATCH, written
+
+PART_BYTES = 16 * 2**20
+MOST_PARTS = 10_000
+AT_ONCE = 4
+"""Parts on their way at once: with their size, what bounds the memory."""
+TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
+UNKNOWING = ("NotImplemented",)
+"""What servers answer that know no conditional writes, where they do not ignore them."""
+GONE = ("404", "NoSuchKey", "NotFound")
+DELETED_AT_ONCE = 1000
+DOWNLOAD = TransferConfig(
+    multipart_threshold=PART_BYTES,
+    multipart_chunksize=PART_BYTES,
+    max_concurrency=AT_ONCE,
+    max_io_queue=16,
+    num_download_attempts=10,
+)
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where an S3 store lies. client: of boto3; prefix: before all keys; options: of uploads, such as encryption."""
+
+    client: Any
+    name: str
+    prefix: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+
+
+class S3Store:
+    """See `rotoscope.store.base.Store` for what each method does. scratch: a local folder for files on their way."""
+
+    def __init__(self, bucket: Bucket, scratch: Path) -> None:
+        self._bucket = bucket
+        self._s3 = bucket.client
+        self._scratch = scratch
+
+    def exists(self, key: str) -> bool:
+        try:
+            self._s3.head_object(**self._at(key))
+        except ClientError as error:
+            if _code(error) in GONE:
+                return False
+            raise
+        return True
+
+    def put(self, key: str, path: Path) -> None:
+        if not self.exists(key):
+            size = path.stat().st_size
+            facts = {"Metadata": {"sha256": file_sha256(path)}, **self._options(key)}
+            with _first_come():
+                if size <= PART_BYTES:
+                    self._create(key, path.read_bytes(), facts)
+                else:
+                    self._create_in_parts(key, path, size, facts)
+        path.unlink()
+
+    def put_json(self, key: str, document: Any) -> None:
+        with self.workspace("tmp") as folder:
+            self.put(key, written(folder, document))
+
+    def replace_json(self, key: str, document: Any) -> None:
+        with self.workspace("tmp") as folder:
+            body = written(folder, document).read_bytes()
+        self._s3.put_object(**self._at(key), Body=body, **self._options(key))
+
+    def get_json(self, key: str) -> Any:
+        with self.local(key) as path:
+            return json.loads(path.read_text())
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        with self.workspace("fetched") as folder:
+            path = folder / "object"
+            self._download(key, path)
+            yield path
+
+    @contextmanager
+    def workspace(self, prefix: str) -> Iterator[Path]:
+        parent = self._scratch.joinpath(*_checked(prefix))
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="work-", dir=parent) as folder:
+            yield Path(folder)
+
+    def address(self, key: str) -> str:
+        return f"s3://{self._bucket.name}/{self._key(key)}"
+
+    def below(self, prefix: str) -> Iterator[str]:
+        begin = len(self._bucket.prefix) + 1 if self._bucket.prefix else 0
+        for found in self._below(self._key(prefix) + "/"):
+            yield found[begin:]
+
+    def delete(self, prefix: str) -> int:
+        shutil.rmtree(self._scratch.joinpath(*_checked(prefix)), ignore_errors=True)
+        found = [self._key(prefix)] if self.exists(prefix) else []
+        found += self._below(self._key(prefix) + "/")
+        for start in range(0, len(found), DELETED_AT_ONCE):
+            objects = [{"Key": key} for key in found[start : start + DELETED_AT_ONCE]]
+            self._s3.delete_objects(Bucket=self._bucket.name, Delete={"Objects": objects, "Quiet": True})
+        return len(found)
+
+    def download_link(self, key: str, seconds: int, filename: str | None = None) -> str:
+        """A URL by which anybody can get an object for so many seconds, saved under `filename`."""
+        named = {"ResponseContentDisposition": f'attachment; filename="{filename}"'} if filename else {}
+        link: str = self._s3.generate_presigned_url("get_object", Params={**self._at(key), **named}, ExpiresIn=seconds)
+        return link
+
+    def upload_link(self, key: str, seconds: int) -> str:
+        """A URL to which anybody can PUT an object for so many seconds."""
+        link: str = self._s3.generate_presigned_url("put_object", Params=self._at(key), ExpiresIn=seconds)
+        return link
+
+    def _create(self, key: str, body: bytes, facts: dict[str, Any]) -> None:
+        wanted = {**self._at(key), "Body": body, **facts}
+        try:
+            self._s3.put_object(**wanted, IfNoneMatch="*")
+        except ClientError as error:
+            if _code(error) not in UNKNOWING:
+                raise
+            self._s3.put_object(**wanted)
+
+    def _create_in_parts(self, key: str, path: Path, size: int, facts: dict[str, Any]) -> None:
+        upload = {**self._at(key), "UploadId": self._s3.create_multipart_upload(**self._at(key), **facts)["UploadId"]}
+        length = max(PART_BYTES, -(-size // MOST_PARTS))
+
+        def send(number: int) -> dict[str, Any]:
+            with path.open("rb") as file:
+                file.seek((number - 1) * length)
+                part = self._s3.upload_part(**upload, PartNumber=number, Body=file.read(length))
+            return {"PartNumber": number, "ETag": part["ETag"]}
+
+        try:
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                parts = list(pool.map(send, range(1, -(-size // length) + 1)))
+            self._complete(upload, parts)
+        except BaseException:
+            with contextlib.suppress(ClientError):
+                self._s3.abort_multipart_upload(**upload)
+            raise
+
+    def _complete(self, upload: dict[str, Any], parts: list[dict[str, Any]]) -> None:
+        wanted = {**upload, "MultipartUpload": {"Parts": parts}}
+        try:
+            self._s3.complete_multipart_upload(**wanted, IfNoneMatch="*")
+        except ClientError as error:
+            if _code(error) not in UNKNOWING:
+                raise
+            self._s3.complete_multipart_upload(**wanted)
+
+    def _download(self, key: str, path: Path) -> None:
+        """Get an object, in parts that are asked for again where one breaks off. Raises Mismatch if it is not whole."""
+        try:
+            facts = self._s3.head_object(**self._at(key))
+            self._s3.download_file(self._bucket.name, self._key(key), str(path), Config=DOWNLOAD)
+        except ClientError as error:
+            if _code(error) in GONE:
+                raise KeyError(key) from None
+            raise
+        except (IncompleteReadError, ResponseStreamingError):
+            raise Mismatch(f"{self.address(key)} breaks off; it is not whole in the bucket.") from None
+        promised = facts.get("Metadata", {}).get("sha256")
+        if path.stat().st_size != facts["ContentLength"] or (promised and file_sha256(path) != promised):
+            raise Mismatch(f"{self.address(key)} is not what was stored there; delete it, and its task makes it anew.")
+
+    def _below(self, prefix: str) -> Iterator[str]:
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=prefix)
+        for page in pages:
+            yield from (found["Key"] for found in page.get("Contents", []))
+
+    def _options(self, key: str) -> dict[str, str]:
+        """Options of an upload; what lives no longer than a run stays in the class that charges for no month."""
+        skipped = {"StorageClass"} if key.startswith(SCRATCH) else set()
+        return {name: value for name, value in self._bucket.options.items() if name not in skipped}
+
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket.name, "Key": self._key(key)}
+
+    def _key(self, key: str) -> str:
+        parts = _checked(key)
+        return "/".join([self._bucket.prefix, *parts] if self._bucket.prefix else parts)
+
+
+def _checked(key: str) -> list[str]:
+    parts = key.split("/")
+    if not key or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"{key!r} is not a key of this store.")
+    return parts
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+@contextmanager
+def _first_come() -> Iterator[None]:
+    """Somebody else's object under the same key is as good as ours."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) not in TAKEN:
+            raise
+
