@@ -19,7 +19,8 @@ from pathlib import Path
 
 from airflow.sdk import DAG, XComArg
 
-from video.operators import AssembleOperator, CleanUpOperator, FilterOperator, SplitOperator
+from algorithmia.operators import AlgorithmiaFilterOperator
+from video.operators import AssembleOperator, CleanUpOperator, SplitOperator
 from video.params import request_params
 
 POOLS = json.loads((Path(__file__).parents[1] / "include" / "pools.json").read_text())
@@ -56,7 +57,7 @@ that cannot be cut so is decoded and stored without loss first; the manifest say
 **Slow:** the source is large or far away; it is read whole, copied and hashed.
 """,
     )
-    painted = FilterOperator.partial(
+    painted = AlgorithmiaFilterOperator.partial(
         task_id="filter",
         slots=FILTER_SLOTS,
         pool="filter",

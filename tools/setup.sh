@@ -8,7 +8,7 @@ export UV_CACHE_DIR="$PWD/.cache/uv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 unset VIRTUAL_ENV
 
 stamp=.venv/.rotoscope-$wanted
-current=$(cat tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
+current=$(cat pyproject.toml tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
 if [ "$(cat "$stamp" 2>/dev/null)" = "$current" ]; then
     exit 0
 fi
@@ -74,8 +74,6 @@ if [ "$wanted" = dev ]; then
     PATH="$PWD/.venv/bin:$PATH" npm ci --silent --ignore-scripts --cache .cache/npm --prefix tests/clients
 fi
 install_ffmpeg
-# The one place that puts the domain and the tools on the path; Airflow itself adds dags/ and plugins/.
-for site in .venv/lib/python3*/site-packages; do
-    printf '%s\n' "$PWD/include" >"$site/rotoscope.pth"
-done
+# The one place that puts the domain, the tools and the plugins on the path, and tells Airflow of the connection type.
+.cache/bin/uv pip install --quiet --python .venv/bin/python --no-deps --editable .
 echo "$current" >"$stamp"

@@ -76,15 +76,21 @@ class Workshop:
 
         pts: timestamps of all frames of `track` from index `first` on that lie between the wanted ones.
         """
-        chosen = set(wanted)
-        frames = enumerate(decode(track, self.picture, pts, complaint), first)
-        decoded = ((index, frame) for index, frame in frames if index in chosen)
+        decoded = self.decoded(track, pts, first, wanted, complaint)
         if self.painter is not None:
             yield from self.painter(decoded)
         elif self.paint is None:
             yield from ((index, frame, frame) for index, frame in decoded)
         else:
             yield from overlapped(self.paint, decoded, self.workers)
+
+    def decoded(
+        self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
+    ) -> Iterator[tuple[int, Frame]]:
+        """Yield (index, frame) for each wanted frame as it is in the source."""
+        chosen = set(wanted)
+        frames = enumerate(decode(track, self.picture, pts, complaint), first)
+        return ((index, frame) for index, frame in frames if index in chosen)
 
     def seconds_a_frame(self) -> float:
         """Measured work for one frame of this picture, in seconds, from a small trial scaled by its pixels."""

@@ -123,6 +123,12 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     }
 
 
+def paid_digest(request: Request, video: Video) -> str:
+    """Names what a remote filter makes of a video's frames, whatever is done with them afterwards."""
+    mixed = ("strength", "keep_colours")
+    return keys.digest({name: value for name, value in painting(request, video).items() if name not in mixed})
+
+
 def make_plan(request: Request, video: Video, output: Output, packets: Packets, runs: list[range]) -> Plan:
     """The plan for a request whose frames are cut into `runs`, ranges of places in the timeline's list of frames."""
     pixels = painting(request, video)

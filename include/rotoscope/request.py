@@ -91,6 +91,12 @@ class Request(BaseModel):
         title="Chunks end at scene cuts",
         description="Look for scene cuts and let chunks end there; takes the time of decoding the video once.",
     )
+    most_calls: int | None = Field(
+        default=None, ge=0, title="Calls at most", description="Stop before more calls of the endpoint; empty for any."
+    )
+    most_cost: float | None = Field(
+        default=None, ge=0, title="Cost at most", description="Stop before the price list says more; empty for any."
+    )
     keep_painted: bool = Field(
         default=False,
         title="Keep the painted frames",
@@ -187,6 +193,11 @@ class Request(BaseModel):
     def texture(self) -> catalogue.Filter:
         """The filter, with the model that it is asked for. Raises Refused if there is none such."""
         return catalogue.get(self.filter).with_model(self.model)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether frames are painted at an Algorithmia endpoint."""
+        return self.paints and self.texture.remote is not None
 
     @property
     def paints(self) -> bool:

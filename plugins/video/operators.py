@@ -1,18 +1,23 @@
 """Operators for split, filter and assemble: a task's life around the domain's steps, and nothing more."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context, XComArg
 from airflow.sdk.exceptions import AirflowFailException
 
+from algorithmia.hook import AlgorithmiaHook
 from object_store.connection import DEFAULT_CONNECTION, store_from
+from rotoscope.algorithmia.endpoint import Endpoint
+from rotoscope.algorithmia.errors import AlgorithmiaError
 from rotoscope.errors import Refused
 from rotoscope.media import process
 from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.paint import paint_chunk
+from rotoscope.steps.remote import clear_scratch
 from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -21,15 +26,20 @@ from rotoscope.store.base import Store
 class StepOperator(BaseOperator):
     """A step over a store. A refusal fails the task at once, since trying again cannot help; the rest is retried."""
 
-    def __init__(self, *, store_connection: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        store_connection: str = DEFAULT_CONNECTION,
+        algorithmia_conn_id: str = AlgorithmiaHook.default_conn_name,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.store_connection = store_connection
+        self.algorithmia_conn_id = algorithmia_conn_id
 
     def execute(self, context: Context) -> Any:
-        try:
+        with failing_at_once():
             return self.step(self.store(), context)
-        except Refused as refusal:
-            raise AirflowFailException(str(refusal)) from None
 
     def step(self, store: Store, context: Context) -> Any:
         """Do the work; what it returns is the task's XCom."""
@@ -39,8 +49,25 @@ class StepOperator(BaseOperator):
         """The store that the connection points at."""
         return store_from(self.store_connection)
 
+    def connect(self) -> Endpoint:
+        """The endpoint where remote filters paint."""
+        return AlgorithmiaHook(self.algorithmia_conn_id).endpoint
+
     def on_kill(self) -> None:
         process.kill_all()
+
+
+@contextmanager
+def failing_at_once() -> Iterator[None]:
+    """What trying again cannot mend fails the task for good, with its sentence; the rest is left to the retries."""
+    try:
+        yield
+    except Refused as refusal:
+        raise AirflowFailException(str(refusal)) from None
+    except AlgorithmiaError as error:
+        if error.when != "never":
+            raise
+        raise AirflowFailException(str(error)) from None
 
 
 def threads_of(slots: int) -> int:
@@ -65,7 +92,7 @@ class SplitOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> list[dict[str, Any]]:
         request = Request.parse(dict(context["params"]))
-        plan_key, plan = split(request, store, context["run_id"], self.slots, threads_of(self.slots))
+        plan_key, plan = split(request, store, context["run_id"], self.slots, threads_of(self.slots), self.connect)
         context["ti"].xcom_push("plan", plan_key)
         return [{"plan": plan_key, **chunk.model_dump(include={"index", "frames", "label"})} for chunk in plan.chunks]
 
@@ -82,7 +109,7 @@ class FilterOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> None:
         run_id = context["run_id"]
-        paint_chunk(store, self.chunk["plan"], self.chunk["index"], run_id, threads_of(self.slots))
+        paint_chunk(store, self.chunk["plan"], self.chunk["index"], run_id, threads_of(self.slots), self.connect)
 
 
 class AssembleOperator(StepOperator):
@@ -95,12 +122,13 @@ class AssembleOperator(StepOperator):
         self.plan = plan
 
     def step(self, store: Store, context: Context) -> dict[str, str]:
-        return assemble(store, str(self.plan), context["run_id"])
+        return assemble(store, str(self.plan), context["run_id"], self.connect)
 
 
 class CleanUpOperator(StepOperator):
     """Delete what the run needed only while it lasted. Videos, painted chunks and results stay."""
 
     def step(self, store: Store, context: Context) -> None:
+        clear_scratch(store, context["run_id"], self.connect)
         deleted = store.delete(keys.run(context["run_id"]))
         self.log.info("%d scratch objects deleted", deleted)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rotoscope import formats
+from rotoscope.algorithmia.spending import Ledger
 from rotoscope.errors import Mismatch
 from rotoscope.media.decode import decode
 from rotoscope.media.deliver import deliver
@@ -23,6 +24,7 @@ from rotoscope.provenance import provenance
 from rotoscope.quality.report import report as quality_report
 from rotoscope.steps.paint import facts_of, forget
 from rotoscope.steps.progress import reporter
+from rotoscope.steps.remote import Connect, nowhere
 from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -31,9 +33,10 @@ log = logging.getLogger(__name__)
 PROVENANCE = "provenance.json"
 
 
-def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
+def assemble(store: Store, plan_key: str, run_id: str, connect: Connect = nowhere) -> dict[str, str]:
     """Publish the result of a plan whose chunks are all painted; gives the keys of its objects by their kind.
 
+    connect: gives the endpoint of a remote filter, whose prices make the bill.
     The result is verified first: raises Mismatch, and publishes nothing, if a frame is missing, moved or extra.
     """
     plan = Plan.model_validate(store.get_json(plan_key))
@@ -69,9 +72,19 @@ def assemble(store: Store, plan_key: str, run_id: str) -> dict[str, str]:
     store.put_json(objects["quality"], quality)
     store.put_json(objects["manifest"], {**manifest, "notices": [*said_of, *damage]})
     record = provenance(plan, video, {"frames": made.frames, **facts}, records)
-    store.put_json(objects["provenance"], {**record, "objects": objects})
+    store.put_json(objects["provenance"], {**record, **_bill(store, plan, run_id, connect), "objects": objects})
     log.info("%d frames of %s are painted: %s", made.frames, video.name, store.address(objects["video"]))
     return objects
+
+
+def _bill(store: Store, plan: Plan, run_id: str, connect: Connect) -> dict[str, Any]:
+    """What the run spent at an endpoint; nothing if it painted here, or found everything painted."""
+    if not plan.request.is_remote:
+        return {}
+    endpoint = connect()
+    bill = Ledger(store, run_id, endpoint.prices, endpoint.batch_frames).total().bill(endpoint.prices)
+    log.info("Spent: %s", ", ".join(f"{name} {value}" for name, value in bill.items()))
+    return {"spent": bill}
 
 
 def _finished(store: Store, plan: Plan) -> dict[str, str] | None:

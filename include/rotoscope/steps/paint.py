@@ -3,11 +3,13 @@
 import logging
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rotoscope.algorithmia.errors import AlgorithmiaError
+from rotoscope.algorithmia.painter import RemotePainter
 from rotoscope.errors import Mismatch, Refused
 from rotoscope.media.decode import decode
 from rotoscope.media.encode import TimedFrames, encode_lossless
@@ -23,6 +25,7 @@ from rotoscope.plan import Chunk, Plan, output_of
 from rotoscope.quality.sample import Sample
 from rotoscope.quality.similarity import ssim
 from rotoscope.steps.progress import chunk_step, reporter
+from rotoscope.steps.remote import Connect, nowhere, remote_painter
 from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -33,8 +36,12 @@ Painted = Iterator[tuple[int, Frame, Frame]]
 """(index, source frame, painted frame)."""
 
 
-def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: int) -> dict[str, Any]:
+def paint_chunk(
+    store: Store, plan_key: str, index: int, run_id: str, threads: int, connect: Connect = nowhere
+) -> dict[str, Any]:
     """Paint chunk `index` of a plan with `threads` threads; gives its record: frames, seconds, size, SHA-256, quality.
+
+    connect: gives the endpoint of a remote filter.
 
     Nothing is painted if the store holds the chunk, whole. Raises Refused if the source is damaged in this chunk.
     """
@@ -45,13 +52,27 @@ def paint_chunk(store: Store, plan_key: str, index: int, run_id: str, threads: i
     record = records[0] if all(records) else None
     if record is None:
         video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
-        record = _Chunk(store, plan, chunk, video, output_of(plan.request, video), run_id).paint(threads, report)
+        work = _Chunk(store, plan, chunk, video, output_of(plan.request, video), run_id, connect)
+        record = work.paint(threads, report)
         rate = chunk.frames / record["seconds"]
         log.info("Chunk %d (%s) painted in %.1f s, %.2f frames/s", index, chunk.label, record["seconds"], rate)
     else:
         log.info("Chunk %d (%s) was painted before; nothing to do", index, chunk.label)
     report(chunk.frames, chunk.frames)
     return record
+
+
+def begin_chunk(store: Store, plan_key: str, index: int, run_id: str, connect: Connect) -> list[str]:
+    """Have a remote filter paint a chunk without waiting for it; gives the URIs where its frames will lie.
+
+    None are awaited if the chunk is painted already, or is not painted elsewhere.
+    """
+    plan = Plan.model_validate(store.get_json(plan_key))
+    chunk = plan.chunks[index]
+    if not plan.request.is_remote or all(_finished(store, digest) for digest in plan.names(chunk)):
+        return []
+    video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
+    return _Chunk(store, plan, chunk, video, output_of(plan.request, video), run_id, connect).begin()
 
 
 def forget(store: Store, digest: str) -> None:
@@ -80,6 +101,14 @@ def _finished(store: Store, digest: str) -> dict[str, Any] | None:
     return None
 
 
+def _let_go(painter: RemotePainter) -> None:
+    """The chunk is whole, so what is left at the endpoint is the run's to clean up."""
+    try:
+        painter.finish()
+    except AlgorithmiaError as error:
+        log.warning("The chunk's pictures could not be deleted at the endpoint: %s", error)
+
+
 @dataclass(frozen=True)
 class _Chunk:
     """A chunk that is being painted, with everything that it takes."""
@@ -90,6 +119,15 @@ class _Chunk:
     video: Video
     output: Output
     run_id: str
+    connect: Connect
+
+    def begin(self) -> list[str]:
+        """Have a remote filter paint what is not painted, without waiting; gives where the frames will lie."""
+        painter = self._remote()
+        assert painter is not None
+        with self._blaming(), segment_track(self.store, self.plan, self.video, self.chunk, self.run_id) as segment:
+            workshop = Workshop.open(self.plan.request, self.video, 1, painter)
+            return painter.begin(workshop.decoded(segment, self._pts, self.chunk.start, self._wanted))
 
     def paint(self, threads: int, report: Report) -> dict[str, Any]:
         """Paint it and put it into the store; gives its record."""
@@ -97,16 +135,21 @@ class _Chunk:
             folder = stack.enter_context(self.store.workspace(keys.run(self.run_id)))
             segment = stack.enter_context(segment_track(self.store, self.plan, self.video, self.chunk, self.run_id))
             path, kept = folder / "painted.nut", folder / "kept.nut"
-            start = time.perf_counter()
-            said = self._write(segment, path, kept, threads, report)
+            start, painter = time.perf_counter(), self._remote()
+            said = self._write(segment, path, kept, threads, painter, report)
             seconds = round(time.perf_counter() - start, 3)
             self._check(path)
             if not self.plan.request.paints:
                 said["ssim"] = self._similarity(segment, path)
+            if painter is not None:
+                said["spent"] = vars(painter.caller.spent)
             record = {"schema_version": 2, "frames": self.chunk.frames, "seconds": seconds, **said}
             if kept.exists():
                 self._put(kept, self.chunk.lossless, record)
-            return self._put(path, self.chunk.digest, record)
+            record = self._put(path, self.chunk.digest, record)
+        if painter is not None:
+            _let_go(painter)
+        return record
 
     def _put(self, path: Path, digest: str, record: dict[str, Any]) -> dict[str, Any]:
         self.store.put(keys.painted(digest), path)
@@ -116,7 +159,9 @@ class _Chunk:
         self.store.put_json(keys.painted_record(digest), record)
         return record
 
-    def _write(self, segment: Track, path: Path, kept: Path, threads: int, report: Report) -> dict[str, Any]:
+    def _write(
+        self, segment: Track, path: Path, kept: Path, threads: int, painter: RemotePainter | None, report: Report
+    ) -> dict[str, Any]:
         """Write the painted frames, also without loss if they shall be kept; gives what was noticed meanwhile."""
         said: dict[str, Any] = {}
         sample = Sample(first=(self.chunk.start + self.chunk.end) // 2 - 1)
@@ -125,7 +170,7 @@ class _Chunk:
                 painted, picture = self._kept_frames(stack)
                 keeper = None
             else:
-                workshop = Workshop.open(self.plan.request, self.video, threads)
+                workshop = Workshop.open(self.plan.request, self.video, threads, painter)
                 painted, picture = self._painted_frames(workshop, segment, said), workshop.picture
                 keeper = stack.enter_context(self._keeper(kept, picture)) if self.plan.request.keep_painted else None
             timed = stack.enter_context(encoder(path, picture, self.output, self.video))
@@ -136,16 +181,37 @@ class _Chunk:
 
     def _painted_frames(self, workshop: Workshop, segment: Track, said: dict[str, Any]) -> Painted:
         """Frames painted now. Raises Refused if the segment does not decode to what the source promised."""
-        pts = self.video.pts[self.chunk.start : self.chunk.end]
-        wanted = self.chunk.of(self.output.timeline.frames)
+        start = self.chunk.start
+        with self._blaming():
+            yield from workshop.frames(segment, self._pts, start, self._wanted, lambda log: said.update(damage=log))
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """Frames that do not come as promised are the source's fault."""
         try:
-            yield from workshop.frames(segment, pts, self.chunk.start, wanted, lambda log: said.update(damage=log))
+            yield
         except Mismatch as mismatch:
             raise Refused(
                 f"{self.video.name} is damaged at {self.chunk.label}: {mismatch} Give another copy of it, "
                 "leave this part out with start and end, or mend it with "
                 "`ffmpeg -i IN -c:v libx264 -qp 0 -c:a copy OUT.mkv`."
             ) from None
+
+    @property
+    def _pts(self) -> list[int]:
+        """Timestamps of all frames from the chunk's first to its last."""
+        return self.video.pts[self.chunk.start : self.chunk.end]
+
+    @property
+    def _wanted(self) -> list[int]:
+        return self.chunk.of(self.output.timeline.frames)
+
+    def _remote(self) -> RemotePainter | None:
+        """What paints elsewhere, if that is where the filter is."""
+        request = self.plan.request
+        if not request.is_remote:
+            return None
+        return remote_painter(self.store, request, self.video, self.chunk, self.run_id, self.connect())
 
     def _kept_frames(self, stack: ExitStack) -> tuple[Painted, Picture]:
         """Frames that were painted before and kept."""

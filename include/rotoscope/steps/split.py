@@ -23,6 +23,7 @@ from rotoscope.media.video import Video
 from rotoscope.painting import seconds_a_frame
 from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, output_of, plan_digest
 from rotoscope.request import Request
+from rotoscope.steps.remote import Connect, nowhere, open_budget
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
@@ -30,10 +31,13 @@ log = logging.getLogger(__name__)
 BLOCK = 2**20
 
 
-def split(request: Request, store: Store, run_id: str, slots: int, threads: int) -> tuple[str, Plan]:
+def split(
+    request: Request, store: Store, run_id: str, slots: int, threads: int, connect: Connect = nowhere
+) -> tuple[str, Plan]:
     """Prepare a request for painting; gives the key of its plan, and the plan.
 
-    slots: filter tasks that run side by side; threads: processor threads that each of them may use.
+    slots: filter tasks that run side by side; threads: processor threads that each of them may use;
+    connect: gives the endpoint of a remote filter.
     Raises Refused for a source or a request that cannot be used, before anything is stored.
     """
     with store.workspace(keys.run(run_id)) as folder:
@@ -44,6 +48,7 @@ def split(request: Request, store: Store, run_id: str, slots: int, threads: int)
         runs = _cut_into_runs(request, store, source, output, packets, slots, threads)
         plan = make_plan(request, video, output, packets, runs)
         unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
+        open_budget(store, request, run_id, sum(chunk.frames for chunk in unpainted), connect)
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
         _register(store, source)
         store.put_json(key, plan.model_dump(mode="json"))

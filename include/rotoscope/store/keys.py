@@ -52,6 +52,23 @@ def result(result_digest: str, name: str) -> str:
     return f"results/{result_digest}/{name}"
 
 
+def paid(paid_digest: str, index: int | None = None) -> str:
+    """A frame that was painted elsewhere, until its chunk is whole; without an index, the prefix of all of them."""
+    prefix = f"paid/{paid_digest[:2]}/{paid_digest}"
+    return prefix if index is None else f"{prefix}/{index:08}"
+
+
+def spent(run_id: str, call: str | None = None) -> str:
+    """The record of a call that a run paid for; without one, the prefix of all of them."""
+    prefix = f"spent/{run(run_id).removeprefix('runs/')}"
+    return prefix if call is None else f"{prefix}/{call}.json"
+
+
+def budget(run_id: str) -> str:
+    """What a run may spend."""
+    return f"{run(run_id)}/budget.json"
+
+
 def run(run_id: str) -> str:
     """Prefix of everything that a run needs only while it lasts. Two ids never share one, whatever their characters."""
     return f"runs/{slug(run_id)}-{hashlib.sha256(run_id.encode()).hexdigest()[:8]}"

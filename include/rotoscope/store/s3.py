@@ -222,4 +222,3 @@ def _first_come() -> Iterator[None]:
     except ClientError as error:
         if _code(error) not in TAKEN:
             raise
-
