@@ -53,6 +53,8 @@ def open_request(request: Request, folder: Path) -> Source:
     url = request.source_url
     if url is None:
         return open_source(request.source_path, folder)[0]
+    if not url.lower().startswith("http"):
+        raise Refused(f"{url} is reached by the DAG only, with Airflow's connections; give a URL or a file.")
     copy = folder / "source"
     sha256 = fetch.fetch(url, copy)
     return open_source(copy, folder, lambda: sha256, fetch.name_of(url))[0]

@@ -29,7 +29,7 @@ class Request(BaseModel):
 
     source: str = Field(
         title="Video",
-        description="Path of the video file, as the machine that runs the tasks sees it, or an http(s) URL of one.",
+        description="Path of the video file, as the machine that runs the tasks sees it, or its URL (http, s3, data).",
     )
     filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
     model: str | None = Field(
@@ -134,13 +134,28 @@ class Request(BaseModel):
 
     @property
     def source_url(self) -> str | None:
-        """The source as a URL to fetch it from, None for a file. Raises Refused for one that is neither."""
+        """The source as a URL to fetch it from, None for a file or a video of the store.
+
+        Raises Refused for one that is none of these.
+        """
         scheme, colon, _ = self.source.partition("://")
-        if not colon or scheme.lower() == "file":
+        if not colon or scheme.lower() in ("file", "video"):
             return None
-        if scheme.lower() not in ("http", "https"):
-            raise Refused(f"{scheme}:// cannot be fetched; give an http(s) URL, or the path of a file.")
+        if scheme.lower() not in ("http", "https", "s3", "data"):
+            raise Refused(
+                f"{scheme}:// cannot be fetched; give an http(s), s3:// or data:// URL, or the path of a file."
+            )
         return self.source
+
+    @property
+    def video(self) -> str | None:
+        """The SHA-256 of a source that is in the store already. Raises Refused for what is no SHA-256."""
+        scheme, _, sha256 = self.source.partition("://")
+        if scheme.lower() != "video":
+            return None
+        if not re.fullmatch(r"[0-9a-f]{64}", sha256):
+            raise Refused(f"{self.source} names no video; write video:// and the 64 digits of its SHA-256.")
+        return sha256
 
     @property
     def source_path(self) -> Path:

@@ -8,12 +8,13 @@ from airflow.configuration import conf
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from algorithmia.failures import failing_at_once
 from algorithmia.hook import AlgorithmiaHook
 from algorithmia.trigger import PicturesTrigger
 from rotoscope.algorithmia.client import LONGEST_CALL
 from rotoscope.steps.paint import begin_chunk
 from rotoscope.store.base import Store
-from video.operators import FilterOperator, failing_at_once
+from video.operators import FilterOperator
 
 
 class AlgorithmiaOperator(BaseOperator):

@@ -19,7 +19,7 @@ class PicturesTrigger(BaseTrigger):
     """
 
     def __init__(self, algorithmia_conn_id: str, uris: list[str], seconds: float, poll_seconds: float) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.algorithmia_conn_id = algorithmia_conn_id
         self.uris = uris
         self.seconds = seconds
@@ -43,7 +43,8 @@ class PicturesTrigger(BaseTrigger):
                 if error.when == "never":
                     deadline = 0.0
             if not missing or time.monotonic() > deadline:
-                yield TriggerEvent({"awaited": len(self.uris), "missing": missing, "why": why})
+                said = {"awaited": len(self.uris), "missing": missing, "why": why}
+                yield TriggerEvent(said)  # type: ignore[no-untyped-call]
                 return
             await asyncio.sleep(self.poll_seconds)
 

@@ -1,18 +1,16 @@
 """Operators for split, filter and assemble: a task's life around the domain's steps, and nothing more."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context, XComArg
-from airflow.sdk.exceptions import AirflowFailException
 
+from algorithmia.failures import failing_at_once
 from algorithmia.hook import AlgorithmiaHook
 from object_store.connection import DEFAULT_CONNECTION, store_from
+from object_store.hook import ObjectStoreHook
 from rotoscope.algorithmia.endpoint import Endpoint
-from rotoscope.algorithmia.errors import AlgorithmiaError
-from rotoscope.errors import Refused
 from rotoscope.media import process
 from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
@@ -31,10 +29,12 @@ class StepOperator(BaseOperator):
         *,
         store_connection: str = DEFAULT_CONNECTION,
         algorithmia_conn_id: str = AlgorithmiaHook.default_conn_name,
+        aws_conn_id: str = "aws_default",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.store_connection = store_connection
+        self.aws_conn_id = aws_conn_id
         self.algorithmia_conn_id = algorithmia_conn_id
 
     def execute(self, context: Context) -> Any:
@@ -55,19 +55,6 @@ class StepOperator(BaseOperator):
 
     def on_kill(self) -> None:
         process.kill_all()
-
-
-@contextmanager
-def failing_at_once() -> Iterator[None]:
-    """What trying again cannot mend fails the task for good, with its sentence; the rest is left to the retries."""
-    try:
-        yield
-    except Refused as refusal:
-        raise AirflowFailException(str(refusal)) from None
-    except AlgorithmiaError as error:
-        if error.when != "never":
-            raise
-        raise AirflowFailException(str(error)) from None
 
 
 def threads_of(slots: int) -> int:
@@ -92,7 +79,9 @@ class SplitOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> list[dict[str, Any]]:
         request = Request.parse(dict(context["params"]))
-        plan_key, plan = split(request, store, context["run_id"], self.slots, threads_of(self.slots), self.connect)
+        fetch = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch
+        threads = threads_of(self.slots)
+        plan_key, plan = split(request, store, context["run_id"], self.slots, threads, self.connect, fetch)
         context["ti"].xcom_push("plan", plan_key)
         return [{"plan": plan_key, **chunk.model_dump(include={"index", "frames", "label"})} for chunk in plan.chunks]
 

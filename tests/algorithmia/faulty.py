@@ -56,7 +56,9 @@ class Exchange:
                 self.faulty.calls.append(json.loads(self.body)["images"])
         return answer
 
-    def send(self, status: int, body: bytes, kind: str = "application/json", promised: int | None = None, **more) -> None:
+    def send(
+        self, status: int, body: bytes, kind: str = "application/json", promised: int | None = None, **more
+    ) -> None:
         self.handler.send_response(status)
         for name, value in {"Content-Type": kind, **more}.items():
             self.handler.send_header(name.replace("_", "-"), value)
@@ -71,7 +73,11 @@ class Exchange:
         self.send(status, json.dumps(said).encode(), **more)
 
     def pass_on(self, answer: requests.Response) -> None:
-        kept = {name.replace("-", "_"): v for name, v in answer.headers.items() if name.lower() not in (*HOP, "content-type")}
+        kept = {
+            name.replace("-", "_"): v
+            for name, v in answer.headers.items()
+            if name.lower() not in (*HOP, "content-type")
+        }
         self.send(answer.status_code, answer.content, answer.headers.get("Content-Type", ""), **kept)
 
 

@@ -74,7 +74,9 @@ def painted(store: FolderStore, clip: Path, endpoint: Endpoint | None, **fields:
     return Path(store.address(assemble(store, key, RUN, **with_it)["video"]))
 
 
-def test_frames_are_the_same_as_painted_here(store: FolderStore, clip: Path, endpoint: Endpoint, tmp_path: Path) -> None:
+def test_frames_are_the_same_as_painted_here(
+    store: FolderStore, clip: Path, endpoint: Endpoint, tmp_path: Path
+) -> None:
     there = painted(store, clip, endpoint)
     here = painted(FolderStore(tmp_path / "other"), clip, None)
     assert frame_hashes(there) == frame_hashes(here)
@@ -186,10 +188,22 @@ def other_picture(dtype: type, height: int) -> bytes:
 LASTING: dict[str, tuple[Fault, type[AlgorithmiaError], str]] = {
     "bad key": (answers(401, {"error": {"message": "authorization required"}}), BadCredentials, "authorization"),
     "bad key with status 200": (answers(200, {"error": {"message": "authorization required"}}), BadCredentials, "auth"),
-    "no credits": (answers(200, {"error": {"message": "x", "error_type": "PaymentRequiredError"}}), PaymentRequired, "x"),
+    "no credits": (
+        answers(200, {"error": {"message": "x", "error_type": "PaymentRequiredError"}}),
+        PaymentRequired,
+        "x",
+    ),
     "bad input": (answers(200, {"error": {"message": "no", "error_type": "InputError"}}), BadInput, "no"),
-    "no such algorithm": (answers(404, {"error": {"message": "algorithm algo://a/b not found"}}), NotFound, "algo://a/b"),
-    "broken algorithm": (answers(200, {"error": {"message": "x", "error_type": "AlgorithmError"}}), AlgorithmFailed, "x"),
+    "no such algorithm": (
+        answers(404, {"error": {"message": "algorithm algo://a/b not found"}}),
+        NotFound,
+        "algo://a/b",
+    ),
+    "broken algorithm": (
+        answers(200, {"error": {"message": "x", "error_type": "AlgorithmError"}}),
+        AlgorithmFailed,
+        "x",
+    ),
     "wrong count": (wrong_count, BadAnswer, "painted 4 pictures where 5"),
     "wrong size": (instead(other_picture(np.uint8, 30)), BadAnswer, "at 160x30 instead of 160x90"),
     "wrong depth": (instead(other_picture(np.uint16, 90)), BadAnswer, "16 bits a colour instead of 8"),
@@ -248,7 +262,7 @@ def test_a_cap_on_calls_is_never_passed_and_what_is_painted_stays(
     store: FolderStore, clip: Path, faulty: Faulty, endpoint: Endpoint
 ) -> None:
     one_each = Endpoint(endpoint.client, batch_frames=1, grace=0.3)
-    with pytest.raises(Refused, match=f"{FRAMES} frames take at least {FRAMES} calls, and the cap is 10"):
+    with pytest.raises(Refused, match=rf"{FRAMES} frames take at least {FRAMES} calls, and the cap is 10"):
         painted(store, clip, one_each, most_calls=10)
     assert faulty.tried == 0
 
@@ -274,7 +288,9 @@ def test_a_cap_on_cost_stops_by_forecast(store: FolderStore, clip: Path, faulty:
         return True
 
     faulty.fault = fault
-    with pytest.raises(Refused, match="of 48 frames: .* USD are spent, all of it would take some .*, and the cap is 0.05"):
+    with pytest.raises(
+        Refused, match=r"of 48 frames: .* USD are spent, all of it would take some .*, and the cap is 0.05"
+    ):
         painted(store, clip, Endpoint(endpoint.client, batch_frames=1, calls_at_once=1), most_cost=0.05)
     assert 3 <= faulty.tried <= 4
 

@@ -41,6 +41,12 @@ def dag_bag(airflow_database: None):
     return DagBag()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def dag(dag_bag):
-    return dag_bag.dags["rotoscope"]
+    """The DAG with its own defaults: `dag.test` leaves a conf behind as those of the next run in this process."""
+    from video.params import request_params
+
+    found = dag_bag.dags["rotoscope"]
+    for name, param in request_params().items():
+        found.params[name] = param
+    return found

@@ -36,7 +36,7 @@ def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("probe", "nowhere.mp4"), "There is no file nowhere.mp4"),
-        (("probe", "ftp://example.com/a.mp4"), "ftp:// cannot be fetched; give an http(s) URL"),
+        (("probe", "ftp://example.com/a.mp4"), "ftp:// cannot be fetched; give an http(s), s3://"),
         (("probe", b"bad\xff.mp4"), "is not a name in UTF-8"),
         (("probe",), "Missing argument 'FILE'."),
         (("paint", "CLIP", "-o", "/dev/null", "--format", "mp4"), "/dev/null is not a file that can be written over"),

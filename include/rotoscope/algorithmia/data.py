@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -9,9 +10,10 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from rotoscope.algorithmia.client import Client, read_json
-from rotoscope.algorithmia.errors import AlgorithmiaError, NotFound
+from rotoscope.algorithmia.errors import AlgorithmiaError, ConnectionLost, NotFound
 from rotoscope.errors import Refused
 
+BLOCK = 2**20
 TRIES = 5
 WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 30.0
@@ -43,6 +45,15 @@ class DataApi:
     def read(self, uri: str) -> bytes:
         """The bytes of a file, whole. Raises NotFound if there is none."""
         return self._whole(uri).content
+
+    def download(self, uri: str, target: Path) -> None:
+        """Read a file of any size into a file here. Raises NotFound if there is none."""
+        with self._request("GET", uri, stream=True) as answer, target.open("wb") as file:
+            try:
+                for block in answer.iter_content(BLOCK):
+                    file.write(block)
+            except requests.RequestException:
+                raise ConnectionLost("The endpoint broke off in the middle of a file.") from None
 
     def write(self, uri: str, content: bytes) -> None:
         """Write a file, over what is there."""

@@ -45,7 +45,7 @@ def assemble(store: Store, plan_key: str, run_id: str, connect: Connect = nowher
     if before is not None:
         log.info("This result was assembled before; nothing to do")
         return before
-    objects, output = result_keys(plan), output_of(plan.request, video)
+    objects, output = result_keys(plan, video), output_of(plan.request, video)
     records = [_record(store, plan, index) for index in range(len(plan.chunks))]
     with store.workspace(keys.run(run_id)) as folder, store.local(keys.source(plan.video)) as file:
         path, source = folder / "painted", reopen(video, file, folder)
@@ -102,10 +102,11 @@ def _finished(store: Store, plan: Plan) -> dict[str, str] | None:
     return None
 
 
-def result_keys(plan: Plan) -> dict[str, str]:
+def result_keys(plan: Plan, video: Video) -> dict[str, str]:
     """Keys for a new result's objects."""
     request = plan.request
-    name = f"{keys.slug(Path(request.source).stem)}-{request.filter}.{formats.get(request.format).extension}"
+    source = video.name if request.video else request.source
+    name = f"{keys.slug(Path(source).stem)}-{request.filter}.{formats.get(request.format).extension}"
     names = {
         "video": name,
         "poster": "poster.jpg",

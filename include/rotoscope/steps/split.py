@@ -2,16 +2,19 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator
+import shutil
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
-from rotoscope import fetch
+from rotoscope import fetch as web
 from rotoscope.borders import key_frames, scene_cuts
 from rotoscope.chunks import plan_chunks
+from rotoscope.errors import Refused
+from rotoscope.fetch import name_of
 from rotoscope.media import nut
 from rotoscope.media.cut import cut
 from rotoscope.media.output import Output
@@ -30,18 +33,27 @@ from rotoscope.store.base import Store
 log = logging.getLogger(__name__)
 BLOCK = 2**20
 
+Fetch = Callable[[str, Path], str]
+"""Brings a URL into a file and gives the SHA-256 of its bytes."""
+
 
 def split(
-    request: Request, store: Store, run_id: str, slots: int, threads: int, connect: Connect = nowhere
+    request: Request,
+    store: Store,
+    run_id: str,
+    slots: int,
+    threads: int,
+    connect: Connect = nowhere,
+    fetch: Fetch = web.fetch,
 ) -> tuple[str, Plan]:
     """Prepare a request for painting; gives the key of its plan, and the plan.
 
     slots: filter tasks that run side by side; threads: processor threads that each of them may use;
-    connect: gives the endpoint of a remote filter.
+    connect: gives the endpoint of a remote filter; fetch: brings a URL into a file and gives its SHA-256.
     Raises Refused for a source or a request that cannot be used, before anything is stored.
     """
     with store.workspace(keys.run(run_id)) as folder:
-        source, packets = _arrive(request, folder)
+        source, packets = _arrive(request, store, folder, fetch)
         video = source.video
         output = output_of(request, video)  # refuses what cannot be, before anything is stored
         key = keys.plan(plan_digest(request, video, output))
@@ -85,15 +97,41 @@ def segment_track(store: Store, plan: Plan, video: Video, chunk: Chunk, run_id: 
         yield replace(track, deinterlace=plan.request.deinterlace)
 
 
-def _arrive(request: Request, folder: Path) -> tuple[Source, Packets]:
+def register(store: Store, source: str, fetch: Fetch) -> str:
+    """Bring a source into the store, unless it is there; gives its SHA-256. Raises Refused if it is no video."""
+    request = Request.parse({"source": source})
+    with store.workspace("tmp") as folder:
+        found, _ = _arrive(request, store, folder, fetch)
+        _register(store, found)
+    return found.video.sha256
+
+
+def _arrive(request: Request, store: Store, folder: Path, fetch: Fetch) -> tuple[Source, Packets]:
     """The source, copied into a folder and probed there; with the packets of its pictures."""
     copy = folder / "source"
     url = request.source_url
     if url is not None:
-        sha256 = fetch.fetch(url, copy)
-        source, packets = open_source(copy, folder, lambda: sha256, fetch.name_of(url))
-        return source, packets
-    path = request.source_path
+        sha256 = fetch(url, copy)
+        return open_source(copy, folder, lambda: sha256, name_of(url))
+    if request.video is not None:
+        return _registered(request.video, store, folder)
+    return _copied(request.source_path, folder)
+
+
+def _registered(sha256: str, store: Store, folder: Path) -> tuple[Source, Packets]:
+    """A video that is in the store."""
+    try:
+        name = store.get_json(keys.manifest(sha256))["name"]
+        with store.local(keys.source(sha256)) as path:
+            shutil.copyfile(path, folder / "source")
+    except KeyError:
+        raise Refused(f"There is no video {sha256} in the store; register it first.") from None
+    return open_source(folder / "source", folder, lambda: sha256, name)
+
+
+def _copied(path: Path, folder: Path) -> tuple[Source, Packets]:
+    """A file, copied while it is probed."""
+    copy = folder / "source"
     file_facts(path)
     unwanted = Event()
     with ThreadPoolExecutor(1) as pool:
