@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 # Through the environment, so that no name of a file is read as a command.
-export VIDEO FILTER SIZE
+export VIDEO FILTER SIZE ALGORITHMIA
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 PYTHON := .venv/bin/python
 WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(CURDIR)/.cache/tmp"
@@ -14,7 +14,7 @@ help: ## Show this help
 demo: setup ## Paint a short clip and show where it is; VIDEO=my.mov FILTER=name SIZE=360p paint your own
 	@$(PYTHON) -m tools.demo --video "$$VIDEO" --filter "$$FILTER" --size "$$SIZE"
 
-up: setup ## Start Airflow with its web UI and leave it running
+up: setup ## Start Airflow with its web UI; ALGORITHMIA=1 the bundled Algorithmia server beside it
 	@$(PYTHON) -m tools.local up
 
 down: ## Stop Airflow

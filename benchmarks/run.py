@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import clips, media, memory
+from benchmarks import clips, endpoint, media, memory
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop, overlapped
@@ -46,6 +46,7 @@ def main() -> None:
             airflow.down()
         peaks(Path(folder))
     media.measure(show)
+    endpoint.measure(show)
 
 
 def probed(clip: Path) -> Video:

@@ -1,8 +1,10 @@
 """Servers of the tests' own, as processes on loopback."""
 
+import contextlib
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,3 +71,34 @@ def algorithmia_server(data: Path, *options: str, env: dict[str, str] | None = N
     start = (sys.executable, "-m", "algorithmia_server", "--port", str(port), "--data", data, *keys, *options)
     with process(*start, ready=f"{url}/health", env=env) as child:
         yield Server(url, data, child.pid)
+
+
+@contextmanager
+def cutting_proxy(target: str, after: int, times: int) -> Iterator[str]:
+    """Hands bytes on to an HTTP server, and cuts some connections after so many bytes; gives its address."""
+    host, port = target.removeprefix("http://").split(":")
+    left = iter(range(times))
+
+    def hand_on(source: socket.socket, sink: socket.socket, most: float) -> None:
+        passed = 0
+        with contextlib.suppress(OSError):
+            while block := source.recv(2**16):
+                sink.sendall(block)
+                passed += len(block)
+                if passed > most and next(left, None) is not None:
+                    break
+        for one in (source, sink):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def accept(listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = listening.accept()
+                far = socket.create_connection((host, int(port)))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=hand_on, args=(*pair, after), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=accept, args=(listening,), daemon=True).start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -19,11 +19,14 @@ import requests
 CHECKOUT = Path(__file__).resolve().parents[1]
 INCLUDE = CHECKOUT / "include"
 COMPONENTS = {
-    "api-server": ["api-server"],
-    "scheduler": ["scheduler", "--skip-serve-logs"],
-    "dag-processor": ["dag-processor"],
-    "triggerer": ["triggerer", "--skip-serve-logs"],
+    "api-server": ["airflow", "api-server"],
+    "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
+    "dag-processor": ["airflow", "dag-processor"],
+    "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
 }
+ALGORITHMIA = "algorithmia-server"
+"""The component that runs only where it is asked for."""
+ALGORITHMIA_PORT = 8090
 START_SECONDS = 180
 STOP_SECONDS = 30
 DAG_ID = "rotoscope"
@@ -34,11 +37,14 @@ class LocalAirflow:
     """Airflow's components as child processes, with everything that they write in the folder `home`.
 
     settings: go over include/airflow.env, named like environment variables. port: for the web UI and the API, if it
-    is free; otherwise, and for 0, any free one.
+    is free; otherwise, and for 0, any free one. algorithmia: whether the bundled Algorithmia server runs beside it.
     """
 
-    def __init__(self, home: Path, settings: dict[str, str] | None = None, port: int = 0) -> None:
+    def __init__(
+        self, home: Path, settings: dict[str, str] | None = None, port: int = 0, algorithmia: bool = False
+    ) -> None:
         self.home = home
+        self.algorithmia = algorithmia
         self.settings = settings or {}
         self._wanted_port = port
         self._token: str | None = None
@@ -57,6 +63,10 @@ class LocalAirflow:
     def password(self) -> str:
         passwords: dict[str, str] = json.loads((self.home / "passwords.json").read_text())
         return passwords["admin"]
+
+    @property
+    def algorithmia_url(self) -> str:
+        return f"http://127.0.0.1:{int((self.home / 'algorithmia-port').read_text())}"
 
     def environment(self) -> dict[str, str]:
         """The environment for any `airflow` command of this Airflow."""
@@ -83,7 +93,8 @@ class LocalAirflow:
 
     def running(self) -> bool:
         """Whether every component is alive."""
-        return all(self._process(name) for name in COMPONENTS)
+        wanted = [*COMPONENTS, *([ALGORITHMIA] if self.algorithmia else [])]
+        return all(self._process(name) for name in wanted)
 
     def up(self) -> None:
         """Start what is not running and wait until a run can be triggered. Raises RuntimeError if that fails."""
@@ -92,10 +103,14 @@ class LocalAirflow:
             self._prepare()
             for name, arguments in COMPONENTS.items():
                 self._start(name, arguments)
+            if self.algorithmia:
+                self._start_algorithmia()
         # Also where it runs: the start may have been broken off before it was finished.
         self._await("its API", lambda: self.healthy("metadatabase"))
         self._register("pools", "name", "pools.json", {})
         self._register("connections", "connection_id", "connections.json", {"extra": json.dumps})
+        if self.algorithmia:
+            self._connect_algorithmia()
         self._http.get(f"{self.url}/execution/health", timeout=60)  # its first call takes seconds; let that be this one
         self._await("the scheduler", lambda: self.healthy("scheduler", "dag_processor"))
         self._await("the DAG", lambda: self.call("GET", f"/api/v2/dags/{DAG_ID}").ok)
@@ -103,7 +118,8 @@ class LocalAirflow:
     def down(self) -> None:
         """Stop every component with its tasks; waits until they are gone."""
         self._http.close()  # the API server waits for open connections
-        mains = [process for name in COMPONENTS if (process := self._process(name))]
+        names = [*COMPONENTS, ALGORITHMIA]
+        mains = [process for name in names if (process := self._process(name))]
         everyone = [child for main in mains for child in main.children(recursive=True)] + mains
         for main in mains:
             main.terminate()
@@ -111,7 +127,7 @@ class LocalAirflow:
         for process in psutil.wait_procs(everyone, timeout=1)[1] + left:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-        for name in COMPONENTS:
+        for name in names:
             (self.home / f"{name}.pid").unlink(missing_ok=True)
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
@@ -205,7 +221,7 @@ class LocalAirflow:
     def _start(self, name: str, arguments: list[str]) -> None:
         with (self.home / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
+                [sys.executable, "-m", *arguments],
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -214,6 +230,29 @@ class LocalAirflow:
             )
         started = psutil.Process(child.pid).create_time()
         (self.home / f"{name}.pid").write_text(f"{child.pid} {started}")
+
+    def _start_algorithmia(self) -> None:
+        key, data = self.home / "algorithmia-key", self.home / "algorithmia"
+        if not key.exists():
+            _write_private(key, f"sim{secrets.token_urlsafe(16)}")
+        port = str(_free_port(ALGORITHMIA_PORT))
+        (self.home / "algorithmia-port").write_text(port)
+        options = ("--port", port, "--key", key.read_text(), "--data", str(data))
+        self._start(ALGORITHMIA, ["algorithmia_server", *options])
+
+    def _connect_algorithmia(self) -> None:
+        """Let the connection lead to the server, which may have another port each time."""
+        fields = {
+            "connection_id": "algorithmia_default",
+            "conn_type": "algorithmia",
+            "host": self.algorithmia_url,
+            "password": (self.home / "algorithmia-key").read_text(),
+        }
+        answer = self.call("POST", "/api/v2/connections", json=fields)
+        if answer.status_code == 409:
+            answer = self.call("PATCH", "/api/v2/connections/algorithmia_default", json=fields)
+        answer.raise_for_status()
+        self._await("Algorithmia server", lambda: self._http.get(f"{self.algorithmia_url}/health", timeout=5).ok)
 
     def _process(self, name: str) -> psutil.Process | None:
         """The component's process, unless it has ended and another has its number now."""
@@ -266,7 +305,8 @@ def _free_port(wanted: int) -> int:
 
 def default() -> LocalAirflow:
     """The Airflow of this checkout."""
-    return LocalAirflow(CHECKOUT / ".airflow", port=int(os.environ.get("AIRFLOW_PORT", "8080")))
+    port, algorithmia = int(os.environ.get("AIRFLOW_PORT", "8080")), bool(os.environ.get("ALGORITHMIA"))
+    return LocalAirflow(CHECKOUT / ".airflow", port=port, algorithmia=algorithmia)
 
 
 def main() -> None:
@@ -280,7 +320,10 @@ def main() -> None:
         return
     print("Starting Airflow ...", flush=True)
     airflow.up()
-    print(f"Airflow runs at {airflow.url}\n  user admin, password {airflow.password}\n`make down` stops it.")
+    print(f"Airflow runs at {airflow.url}\n  user admin, password {airflow.password}")
+    if airflow.algorithmia:
+        print(f"Algorithmia's protocol is spoken at {airflow.algorithmia_url}, with the connection algorithmia_default")
+    print("`make down` stops it.")
 
 
 if __name__ == "__main__":

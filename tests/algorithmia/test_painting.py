@@ -1,10 +1,12 @@
 """Frames painted at an endpoint: the same as here, whatever goes wrong on the way, and none paid for twice."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,8 @@ from rotoscope.steps.split import split
 from rotoscope.store.folder import FolderStore
 from tests.algorithmia.faulty import Exchange, Fault, Faulty, faulty_endpoint, once, slow
 from tests.media import frame_hashes
-from tests.serving import KEY, Server
+from tests.s3 import ACCESS, REGION, SECRET, s3_server
+from tests.serving import KEY, Server, algorithmia_server
 
 MODEL = "lava-glow"
 RUN = "remote"
@@ -331,3 +334,31 @@ def test_bad_fields_are_refused(clip: Path, fields: dict, said: str) -> None:
 def test_a_model_of_ones_own_is_named_to_the_endpoint(store: FolderStore, clip: Path, endpoint: Endpoint) -> None:
     with pytest.raises(BadInput, match=r"there is no filter 'data://\.my/models/x\.t7' on this server"):
         painted(store, clip, endpoint, model="data://.my/models/x.t7")
+
+
+def test_pictures_can_go_by_way_of_a_bucket(store: FolderStore, clip: Path, tmp_path: Path) -> None:
+    keys_of_s3 = {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": REGION}
+    (tmp_path / "s3").mkdir()
+    with s3_server("moto", tmp_path / "s3") as s3:
+        s3.client().create_bucket(Bucket="frames")
+        environment = {**os.environ, **keys_of_s3}
+        with algorithmia_server(tmp_path, "--connect", f"s3+mine={s3.url}", env=environment) as server:
+            client = Client(server.url, KEY, timeout=20)
+            endpoint = Endpoint(client, scratch="s3+mine://frames/on/their/way")
+            painted(store, clip, endpoint, end="0.4")
+            painted_again = painted(FolderStore(tmp_path / "here"), clip, None, end="0.4")
+            result = next(iter(store.root.glob("results/*/*.mp4")))
+            assert frame_hashes(result) == frame_hashes(painted_again)
+            clear_scratch(store, RUN, lambda: endpoint)
+            assert s3.client().list_objects_v2(Bucket="frames")["KeyCount"] == 0
+            data = endpoint.data
+            bucket = s3.client()
+            with ThreadPoolExecutor(8) as pool:
+                put = lambda number: bucket.put_object(Bucket="frames", Key=f"many/{number:04}", Body=b"")  # noqa: E731
+                list(pool.map(put, range(1002)))
+            assert len(list(data.list("s3+mine://frames/many"))) == 1002
+            assert data.exists("s3+mine://frames/many")
+            data.delete("s3+mine://frames/many/0000")
+            assert not data.exists("s3+mine://frames/many/0000")
+            with pytest.raises(NotFound):
+                data.read("s3+mine://frames/none")

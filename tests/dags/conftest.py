@@ -47,6 +47,7 @@ def dag(dag_bag):
     from video.params import request_params
 
     found = dag_bag.dags["rotoscope"]
-    for name, param in request_params().items():
-        found.params[name] = param
+    for holder in (found, found.get_task("split")):
+        for name, param in request_params().items():
+            holder.params[name] = param
     return found

@@ -207,7 +207,7 @@ def test_what_does_not_arrive_is_waited_for_without_a_worker(connected: None, s3
     async def event() -> dict:
         return (await anext(deferred.value.trigger.run())).payload
 
-    with pytest.raises(AirflowFailException, match="s3://inbox/awaited.mp4 did not arrive within 1 s"):
+    with pytest.raises(AirflowFailException, match=r"s3://inbox/awaited\.mp4 did not arrive within 1 s"):
         operator.execute_arrived(Context(), asyncio.run(event()))
     s3.client().upload_file(str(clip), "inbox", "awaited.mp4")
     assert asyncio.run(event()) == {"arrived": True}

@@ -13,6 +13,7 @@ from rotoscope.errors import Mismatch
 from rotoscope.store.folder import FolderStore
 from rotoscope.store.s3 import PART_BYTES, Bucket, S3Store
 from tests.s3 import S3Server
+from tests.serving import cutting_proxy
 from tests.store.conftest import bucket
 
 LARGE = 3 * PART_BYTES + 7
@@ -127,3 +128,16 @@ def test_two_gigabytes_go_in_and_out_in_little_memory(nanio: S3Server, tmp_path:
     )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) < 200 * 10**6, f"{done.stdout} bytes of memory at most"
+
+
+def test_a_connection_that_is_cut_in_the_middle_is_taken_up_again(nanio: S3Server, tmp_path: Path) -> None:
+    place = bucket(nanio)
+    content = os.urandom(LARGE)
+    put_bytes(S3Store(place, tmp_path), "large", content)
+    with cutting_proxy(nanio.url, after=PART_BYTES // 2, times=3) as url:
+        store = S3Store(Bucket(S3Server(url).client(), place.name, place.prefix), tmp_path)
+        with store.local("large") as path:
+            assert path.read_bytes() == content
+        put_bytes(store, "again", content)
+        with store.local("again") as path:
+            assert path.read_bytes() == content

@@ -4,7 +4,7 @@ import json
 import math
 import uuid
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -141,10 +141,16 @@ class Ledger:
                 running += Spent(**record)
         return running
 
-    def _check(self) -> None:
+    @cached_property
+    def _budget(self) -> Budget:
         try:
-            budget = Budget(**self._store.get_json(keys.budget(self._run)))
+            return Budget(**self._store.get_json(keys.budget(self._run)))
         except KeyError:
+            return Budget(frames=0)
+
+    def _check(self) -> None:
+        budget = self._budget
+        if budget.most_calls is None and budget.most_cost is None:
             return
         running = self._read()
         done = self.settled()
