@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -12,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from algorithmia_server import answers, bodies, metrics
 from algorithmia_server.auth import caller
-from algorithmia_server.errors import InputError, NotFound, ProtocolError
+from algorithmia_server.errors import InputError, ProtocolError
 from algorithmia_server.files import Files
 from algorithmia_server.registry import Algorithm, Call, find
 from algorithmia_server.settings import settings
@@ -73,14 +74,12 @@ async def _within(algorithm: Algorithm, input: Any, call: Call) -> Any:
 
 def _begun(algorithm: Algorithm, input: Any, call: Call) -> Response:
     """A call whose caller does not wait: it can only watch for the files that the algorithm writes."""
-    holder = slot(call.settings.data / ".slots", call.files.user, call.settings.calls_at_once)
-    holder.__enter__()
+    held = ExitStack()
+    held.enter_context(slot(call.settings.data / ".slots", call.files.user, call.settings.calls_at_once))
 
     def work() -> Any:
-        try:
+        with held:
             return algorithm(input, call)
-        finally:
-            holder.__exit__(None, None, None)
 
     task = asyncio.ensure_future(run_in_threadpool(work))
     background.add(task)
@@ -98,7 +97,7 @@ def _run(algorithm: Algorithm, input: Any, call: Call) -> Any:
     with slot(call.settings.data / ".slots", call.files.user, call.settings.calls_at_once):
         try:
             return algorithm(input, call)
-        except (ProtocolError, NotFound):
+        except ProtocolError:
             raise
         except Exception as error:
             log.exception("An algorithm failed")

@@ -92,9 +92,11 @@ class FolderTree:
             raise InputError(f"{path} is a directory")
         scratch = self.root / ".writing"
         scratch.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=scratch, delete=False) as written:
-            shutil.copyfileobj(file, written, 2**20)
-        os.replace(written.name, place)
+        with tempfile.TemporaryDirectory(dir=scratch) as folder:
+            written = Path(folder) / "file"
+            with written.open("wb") as target:
+                shutil.copyfileobj(file, target, 2**20)
+            written.replace(place)
 
     def delete(self, path: str) -> None:
         if self.kind(path) != "file":

@@ -11,6 +11,7 @@ from algorithmia.hook import AlgorithmiaHook
 from object_store.connection import DEFAULT_CONNECTION, store_from
 from object_store.hook import ObjectStoreHook
 from rotoscope.algorithmia.endpoint import Endpoint
+from rotoscope.algorithmia.errors import AlgorithmiaError
 from rotoscope.media import process
 from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
@@ -118,6 +119,12 @@ class CleanUpOperator(StepOperator):
     """Delete what the run needed only while it lasted. Videos, painted chunks and results stay."""
 
     def step(self, store: Store, context: Context) -> None:
-        clear_scratch(store, context["run_id"], self.connect)
-        deleted = store.delete(keys.run(context["run_id"]))
+        run_id = context["run_id"]
+        try:
+            clear_scratch(store, run_id, self.connect)
+        except AlgorithmiaError as error:
+            if error.when == "never":
+                store.delete(keys.run(run_id))  # otherwise trying again needs to know of the run
+            raise
+        deleted = store.delete(keys.run(run_id))
         self.log.info("%d scratch objects deleted", deleted)

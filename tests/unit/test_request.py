@@ -42,7 +42,13 @@ def test_a_source_is_a_path_or_a_url_and_nothing_else() -> None:
     assert Request.parse({"source": "file:///v/a%20b.mp4"}).source_path == Path("/v/a b.mp4")
     assert Request.parse({"source": "a b.mp4"}).source_url is None
     assert Request.parse({"source": "https://example.com/a.mp4"}).source_url == "https://example.com/a.mp4"
-    with pytest.raises(Refused, match=r"concat:// cannot be fetched; give an http\(s\) URL, or the path of a file"):
+    assert Request.parse({"source": "s3://films/a b.mp4"}).source_url == "s3://films/a b.mp4"
+    assert Request.parse({"source": f"video://{'0a' * 32}"}).video == "0a" * 32
+    with pytest.raises(Refused, match="video://x names no video; write video:// and the 64 digits of its SHA-256"):
+        _ = Request.parse({"source": "video://x"}).video
+    with pytest.raises(
+        Refused, match=r"concat:// cannot be fetched; give an http\(s\), s3:// or data:// URL, or the path"
+    ):
         _ = Request.parse({"source": "concat://a.mp4"}).source_url
 
 

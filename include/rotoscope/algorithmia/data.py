@@ -49,6 +49,8 @@ class DataApi:
     def download(self, uri: str, target: Path) -> None:
         """Read a file of any size into a file here. Raises NotFound if there is none."""
         with self._request("GET", uri, stream=True) as answer, target.open("wb") as file:
+            if answer.headers.get("X-Data-Type") == "directory":
+                raise NotFound(f"{uri} is a directory, not a file.")
             try:
                 for block in answer.iter_content(BLOCK):
                     file.write(block)

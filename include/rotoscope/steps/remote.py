@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rotoscope.algorithmia.calls import Caller
 from rotoscope.algorithmia.desk import Desk, desk_uri, run_prefix
 from rotoscope.algorithmia.endpoint import Endpoint
-from rotoscope.algorithmia.errors import AlgorithmiaError, NotFound
+from rotoscope.algorithmia.errors import AlgorithmiaError, NotFound, Unavailable
 from rotoscope.algorithmia.gate import Gate
 from rotoscope.algorithmia.paid import PaidFrames
 from rotoscope.algorithmia.painter import RemotePainter
@@ -57,7 +57,7 @@ def open_budget(store: Store, request: Request, run_id: str, frames: int, connec
 
 
 def clear_scratch(store: Store, run_id: str, connect: Connect) -> None:
-    """Delete a run's pictures at the endpoint. Raises AlgorithmiaError, which names them, if some cannot be deleted."""
+    """Delete a run's pictures at the endpoint. Raises Unavailable, which names them, if some cannot be deleted."""
     if not store.exists(keys.budget(run_id)):
         return  # nothing of it was ever there
     endpoint = connect()
@@ -72,7 +72,6 @@ def clear_scratch(store: Store, run_id: str, connect: Connect) -> None:
             try:
                 endpoint.data.delete_directory(uri)
             except AlgorithmiaError as error:
-                log.warning("%s could not be deleted: %s", uri, error)
-                left.append(uri)
+                left.append(f"{uri} ({error})")
     if left:
-        raise AlgorithmiaError(f"These pictures could not be deleted at the endpoint: {', '.join(left)}.")
+        raise Unavailable(f"Pictures could not be deleted at the endpoint: {', '.join(left)}.")
