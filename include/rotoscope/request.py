@@ -32,12 +32,6 @@ class Request(BaseModel):
         description="Path of the video file, as the machine that runs the tasks sees it, or its URL (http, s3, data).",
     )
     filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
-    model: str | None = Field(
-        default=None,
-        pattern=r"^[\w.:/+-]*$",
-        title="Model",
-        description="For DeepFilter: a texture of the endpoint, such as space_pizza, or a model of yours, data://....",
-    )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
     )
@@ -91,16 +85,22 @@ class Request(BaseModel):
         title="Chunks end at scene cuts",
         description="Look for scene cuts and let chunks end there; takes the time of decoding the video once.",
     )
+    keep_painted: bool = Field(
+        default=False,
+        title="Keep the painted frames",
+        description="Store them without loss too, so that other formats need no painting; takes much space.",
+    )
+    model: str | None = Field(
+        default=None,
+        pattern=r"^[\w.:/+-]*$",
+        title="Model",
+        description="For DeepFilter: a texture of the endpoint, such as space_pizza, or a model of yours, data://...",
+    )
     most_calls: int | None = Field(
         default=None, ge=0, title="Calls at most", description="Stop before more calls of the endpoint; empty for any."
     )
     most_cost: float | None = Field(
         default=None, ge=0, title="Cost at most", description="Stop before the price list says more; empty for any."
-    )
-    keep_painted: bool = Field(
-        default=False,
-        title="Keep the painted frames",
-        description="Store them without loss too, so that other formats need no painting; takes much space.",
     )
 
     @classmethod

@@ -12,6 +12,7 @@ SECTIONS = {
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
     "Output": ("format", "quality", "speed", "pixel_format"),
     "Chunks": ("chunk_frames", "scene_cuts", "keep_painted"),
+    "Painting at an endpoint": ("model", "most_calls", "most_cost"),
 }
 
 

@@ -93,6 +93,9 @@ def test_what_was_spent_is_counted_and_nothing_is_left_behind(
     provenance = json.loads((result.parent / "provenance.json").read_text())
     spent = provenance["spent"]
     assert (spent["calls"], spent["frames"]) == (len(faulty.calls), FRAMES)
+    pictures = FRAMES * 160 * 90 * 3 // 10
+    assert spent["sent"] > pictures
+    assert spent["received"] > pictures
     assert spent["cost"] == pytest.approx(spent["seconds"] * 0.0001, abs=1e-6)
     assert sum(chunk["spent"]["seconds"] for chunk in provenance["chunks"]) == pytest.approx(spent["seconds"])
     assert list(store.below("paid")) == []

@@ -131,6 +131,11 @@ class Caller:
         self.gate.went_well(time.monotonic() - start)
         _check(answer, len(indices))
 
+    def moved(self, spent: Spent) -> None:
+        """Count pictures that went beside the calls."""
+        self.ledger.note(spent)
+        self.settled.append(spent)
+
     def _settle(self, reserved: str, spent: Spent) -> None:
         self.ledger.settle(reserved, spent)
         self.settled.append(spent)

@@ -37,11 +37,13 @@ class Desk:
         ending = f"{SUFFIX}.{EXTENSIONS[self.pictures]}"
         return {int(name.removesuffix(ending)) for name in names if name.endswith(ending)}
 
-    def bring(self, index: int, frame: Frame) -> None:
-        """Put a frame there. Raises Refused for one of more bits than JPEG holds."""
+    def bring(self, index: int, frame: Frame) -> int:
+        """Put a frame there; gives the bytes of its picture. Raises Refused for one of more bits than JPEG holds."""
         if self.pictures == "jpeg" and frame.dtype != np.uint8:
             raise Refused("This filter gets JPEG pictures, of 8 bits; ask for an 8-bit pixel_format, such as yuv420p.")
-        self.data.write(self.source(index), encode_picture(frame, self.pictures))
+        content = encode_picture(frame, self.pictures)
+        self.data.write(self.source(index), content)
+        return len(content)
 
     def fetch(self, index: int, like: Frame) -> tuple[bytes, Frame]:
         """A painted frame, as bytes and as pixels. Raises BadAnswer if it is no picture, or not one like the frame."""

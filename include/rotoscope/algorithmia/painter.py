@@ -13,6 +13,7 @@ from rotoscope.algorithmia.calls import Caller
 from rotoscope.algorithmia.desk import Desk, check
 from rotoscope.algorithmia.gate import Gate
 from rotoscope.algorithmia.paid import PaidFrames
+from rotoscope.algorithmia.spending import Spent
 from rotoscope.engines import Frame
 from rotoscope.filters.chain import bare
 
@@ -87,15 +88,16 @@ class RemotePainter:
         return self._fetch(batch)
 
     def _bring(self, batch: Batch) -> None:
-        for index, frame in batch:
-            self.desk.bring(index, bare(frame))
+        self.caller.moved(Spent(sent=sum(self.desk.bring(index, bare(frame)) for index, frame in batch)))
 
     def _fetch(self, batch: Batch) -> list[Frame]:
-        painted = []
+        painted, received = [], 0
         for index, frame in batch:
             content, pixels = self.desk.fetch(index, frame)
             self.paid.keep(index, content)
+            received += len(content)
             painted.append(pixels)
+        self.caller.moved(Spent(received=received))
         return painted
 
     def _kept(self, batch: Batch) -> list[Frame]:

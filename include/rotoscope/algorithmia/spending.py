@@ -112,6 +112,10 @@ class Ledger:
         self._store.replace_json(key, {**vars(spent), "settled": True})
         self._settled[key] = spent
 
+    def note(self, spent: Spent) -> None:
+        """Write down what was spent beside the calls."""
+        self.settle(keys.spent(self._run, uuid.uuid4().hex), spent)
+
     def withdraw(self, key: str) -> None:
         """Strike a call that was not made."""
         self._store.delete(key)
