@@ -16,7 +16,15 @@ USER = "me"
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8090, show_default=True, help="Port to listen on.")
-@click.option("--key", "keys", multiple=True, required=True, metavar="[USER=]KEY", help="A user's key; once for each.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    required=True,
+    envvar="ALGORITHMIA_API_KEY",
+    metavar="[USER=]KEY",
+    help="A user's key; once for each, or with spaces between in the variable ALGORITHMIA_API_KEY.",
+)
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for files.")
 @click.option("--workers", default=1, show_default=True, help="Processes behind the one address.")
 @click.option("--calls-at-once", default=80, show_default=True, help="Calls of one user at once.")
