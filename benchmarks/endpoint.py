@@ -53,7 +53,7 @@ def _speed(url: str, at_once: int, frames: int) -> float:
         filter, endpoint = get("deepfilter").with_model("any"), Endpoint(Client(url, "key", connections=at_once))
         desk = Desk(DataApi(endpoint.client), f"data://.my/{at_once}-{time.monotonic_ns()}", "png")
         gate = Gate(at_once, 1)
-        caller = Caller(endpoint.client, filter, desk, gate, Ledger(store, "run", endpoint.prices, 1), 1)
+        caller = Caller(endpoint.client, filter, desk, gate, Ledger(store, "run", "desk", endpoint.prices, 1), 1)
         painter = RemotePainter(desk, PaidFrames(store, "painting"), caller, gate)
         frame = np.zeros((36, 64, 3), np.uint8)
         start = time.perf_counter()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import uvicorn
 from algorithmia_server.settings import PREFIX
 
 USER = "me"
+NAME = re.compile(r"[\w-]+")
 
 
 @click.command()
@@ -52,7 +54,7 @@ def main(
     data.mkdir(parents=True, exist_ok=True)
     threads = max(1, len(os.sched_getaffinity(0)) // workers)
     values = {
-        "keys": json.dumps(dict(_user(key) for key in keys)),
+        "keys": json.dumps(_users(keys)),
         "data": str(data.resolve()),
         "threads": str(threads),
         "calls_at_once": str(calls_at_once),
@@ -67,9 +69,18 @@ def main(
         uvicorn.run(app, factory=True, host=host, port=port, workers=workers, log_level="warning")
 
 
-def _user(key: str) -> tuple[str, str]:
-    user, equals, secret = key.partition("=")
-    return (user, secret) if equals else (USER, key)
+def _users(keys: tuple[str, ...]) -> dict[str, str]:
+    """The key of each user."""
+    found: dict[str, str] = {}
+    for key in keys:
+        user, equals, secret = key.partition("=")
+        if not equals:
+            user, secret = USER, key
+        if not NAME.fullmatch(user) or not secret.strip("= ") or user in found:
+            said = "a key is KEY or USER=KEY, neither of them empty, one for each user."
+            raise click.BadParameter(said, param_hint="--key")
+        found[user] = secret
+    return found
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

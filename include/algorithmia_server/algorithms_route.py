@@ -5,10 +5,12 @@ import logging
 import time
 import uuid
 from contextlib import ExitStack
+from functools import cache
 from typing import Annotated, Any, Literal
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from algorithmia_server import answers, bodies, metrics
@@ -25,6 +27,12 @@ log = logging.getLogger(__name__)
 router = APIRouter()
 background: set[asyncio.Task[Any]] = set()
 """Calls whose callers do not wait; held here so that none is collected half way."""
+
+
+@cache
+def _threads() -> anyio.CapacityLimiter:
+    """Threads for calls, apart from those for files, which must not wait for them."""
+    return anyio.CapacityLimiter(settings().calls_at_once * len(settings().keys))
 
 
 @router.post("/v1/algo/{path:path}")
@@ -63,7 +71,7 @@ def _checked(answer: Response) -> Response:
 
 async def _within(algorithm: Algorithm, input: Any, call: Call) -> Any:
     """The result of a call, in its time. What takes longer goes on, and keeps its slot, until it ends by itself."""
-    task = asyncio.ensure_future(run_in_threadpool(_run, algorithm, input, call))
+    task = asyncio.ensure_future(anyio.to_thread.run_sync(_run, algorithm, input, call, limiter=_threads()))
     background.add(task)
     task.add_done_callback(_forget)
     try:
@@ -81,7 +89,7 @@ def _begun(algorithm: Algorithm, input: Any, call: Call) -> Response:
         with held:
             return algorithm(input, call)
 
-    task = asyncio.ensure_future(run_in_threadpool(work))
+    task = asyncio.ensure_future(anyio.to_thread.run_sync(work, limiter=_threads()))
     background.add(task)
     task.add_done_callback(_forget)
     return JSONResponse({"async": "void", "request_id": f"req-{uuid.uuid4()}"})

@@ -1,9 +1,5 @@
 """The application: its routes, and every error in the protocol's shape."""
 
-import contextlib
-from collections.abc import AsyncIterator
-
-import anyio.to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -11,15 +7,11 @@ from starlette.exceptions import HTTPException
 
 from algorithmia_server import algorithms_route, answers, data, metrics
 from algorithmia_server.errors import ProtocolError
-from algorithmia_server.settings import settings
-
-THREADS_BESIDE = 16
-"""For files, beside those of the calls."""
 
 
 def create_app() -> FastAPI:
     """The server, set up by its settings."""
-    app = FastAPI(title="Algorithmia-compatible server", openapi_url=None, lifespan=_lifespan)
+    app = FastAPI(title="Algorithmia-compatible server", openapi_url=None)
     app.include_router(algorithms_route.router)
     app.include_router(data.router)
     app.include_router(metrics.router)
@@ -33,12 +25,6 @@ def create_app() -> FastAPI:
         return {"status": "ok"}
 
     return app
-
-
-@contextlib.asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    anyio.to_thread.current_default_thread_limiter().total_tokens = settings().calls_at_once + THREADS_BESIDE
-    yield
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -18,7 +18,8 @@ def caller(request: Request) -> str:
         shown = key.strip()
     found = None
     for user, known in settings().keys.items():
-        if hmac.compare_digest(shown.encode(), known.get_secret_value().encode()):
+        secret = known.get_secret_value()
+        if secret and hmac.compare_digest(shown.encode(), secret.encode()):
             found = user
     if found is None:
         raise Unauthorized

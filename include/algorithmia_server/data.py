@@ -97,7 +97,10 @@ def _add(prefix: str, named: Any) -> None:
             return JSONResponse({"result": {"deleted": 1}})
         if not place.path:
             raise InputError(f"{place.uri} cannot be deleted")
-        return JSONResponse({"result": {"deleted": place.tree.delete_tree(place.path, force)}})
+        deleted = place.tree.delete_tree(place.path, force)
+        if place.access:
+            place.access.forget()
+        return JSONResponse({"result": {"deleted": deleted}})
 
 
 _add("/v1/data/{path:path}", data_place)

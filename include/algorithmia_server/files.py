@@ -2,6 +2,7 @@
 
 import json
 import re
+import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -52,7 +53,13 @@ class Access:
         if not isinstance(read, list) or not all(isinstance(one, str) for one in read):
             raise InputError('acl must look like {"read": ["user://*"]}')
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.file.write_text(json.dumps(read))
+        with tempfile.NamedTemporaryFile("w", dir=self.file.parent, delete=False) as new:
+            new.write(json.dumps(read))
+        Path(new.name).replace(self.file)
+
+    def forget(self) -> None:
+        """Let the next collection of this name begin with the default."""
+        self.file.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,14 @@ class Files:
     settings: Settings
     user: str
 
-    def read(self, uri: str) -> bytes:
-        """The bytes of a file."""
+    def read(self, uri: str, most: int) -> bytes:
+        """The bytes of a file that has `most` bytes at most."""
         place = self.at(uri)
-        file, _ = place.tree.open(place.path)
+        file, size = place.tree.open(place.path)
         with file:
-            return file.read()
+            if size > most:
+                raise InputError(f"{uri} has {size} bytes; the most is {most}", "TooLargeError")
+            return file.read(most)
 
     def write(self, uri: str, file: IO[bytes]) -> str:
         """Write a file, over what is there; gives its URI."""
@@ -93,7 +102,8 @@ class Files:
         if first in FILE_DEPTHS:
             tree = self._folder(".special", self.user)
             parts = [first.removeprefix("."), *checked(joined(rest))]
-            (tree.root / joined(parts[: FILE_DEPTHS[first] - 1])).mkdir(parents=True, exist_ok=True)
+            if writing:
+                tree.make(joined(parts[: FILE_DEPTHS[first] - 1]))
             return self._place(tree, parts, f"data://{path}", FILE_DEPTHS[first])
         if not first:
             return Place(_Owner(self.user), "", "data://", directory=True)

@@ -13,7 +13,7 @@ WEB = ("http://", "https://")
 def picture_bytes(uri: str, call: Call) -> bytes:
     """The bytes of a picture."""
     if not uri.lower().startswith(WEB):
-        return call.files.read(uri)
+        return call.files.read(uri, MOST_BYTES)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "picture"
         fetch.fetch(uri, path, MOST_BYTES)

@@ -155,7 +155,7 @@ class BucketTree:
             if key:
                 self._s3.head_object(Bucket=bucket, Key=key)
                 return "file"
-        found = self._s3.list_objects_v2(Bucket=bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
+        found = self._listed(bucket, Prefix=f"{key}/" if key else "", MaxKeys=1)
         return "directory" if found.get("KeyCount") or not key else None
 
     def open(self, path: str) -> tuple[IO[bytes], int]:
@@ -193,10 +193,17 @@ class BucketTree:
         bucket, key = self._at(path)
         prefix = f"{key}/" if key else ""
         more = {"ContinuationToken": marker} if marker else {}
-        said = self._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", MaxKeys=PAGE, **more)
+        said = self._listed(bucket, Prefix=prefix, Delimiter="/", MaxKeys=PAGE, **more)
         files = [File(o["Key"][len(prefix) :], o["Size"], o["LastModified"]) for o in said.get("Contents", [])]
         folders = [one["Prefix"][len(prefix) :].rstrip("/") for one in said.get("CommonPrefixes", [])]
         return Page(folders, [file for file in files if file.filename], said.get("NextContinuationToken"))
+
+    def _listed(self, bucket: str, **wanted: Any) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._s3.list_objects_v2(Bucket=bucket, **wanted)
+        except ClientError:
+            raise NotFound(f"bucket {bucket} not found") from None
+        return found
 
     def _at(self, path: str) -> tuple[str, str]:
         bucket, *rest = checked(path) or [""]

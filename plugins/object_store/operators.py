@@ -45,8 +45,8 @@ class ObjectOperator(BaseOperator):
     def execute(self, context: Context) -> Any:
         with failing_at_once():
             awaited = self.awaited()
-            if self.wait_seconds and awaited and not self.hook.exists(awaited):
-                connections = (self.aws_conn_id, self.algorithmia_conn_id)
+            if self.wait_seconds and awaited and not self.is_there(awaited):
+                connections = (self.aws_conn_id, self.algorithmia_conn_id, self.awaited_store)
                 trigger = ArrivalTrigger(awaited, self.wait_seconds, self.poll_seconds, *connections)
                 timeout = timedelta(seconds=self.wait_seconds) + SLACK
                 self.defer(trigger=trigger, method_name="execute_arrived", timeout=timeout)
@@ -60,8 +60,17 @@ class ObjectOperator(BaseOperator):
             return self.move(self.store)
 
     def awaited(self) -> str | None:
-        """The URI of the object that must be there, if that can be told."""
+        """The URI of the object that must be there, or its key in `awaited_store`, if that can be told."""
         raise NotImplementedError
+
+    @property
+    def awaited_store(self) -> str | None:
+        """The connection of the store in which an object is awaited, None for the world."""
+        return None
+
+    def is_there(self, awaited: str) -> bool:
+        """Whether what is awaited is there."""
+        return self.store.exists(awaited) if self.awaited_store else self.hook.exists(awaited)
 
     def move(self, store: Store) -> Any:
         """Do the work; what it returns is the task's XCom."""
@@ -121,7 +130,11 @@ class PublishOperator(ObjectOperator):
         self.metadata = metadata or {}
 
     def awaited(self) -> str | None:
-        return self.store.address(self.object_key)
+        return self.object_key
+
+    @property
+    def awaited_store(self) -> str | None:
+        return self.store_connection
 
     def move(self, store: Store) -> str:
         uri = f"{self.target.rstrip('/')}/{self.object_key.rpartition('/')[2]}"

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from rotoscope.algorithmia.client import Client
-from rotoscope.algorithmia.desk import run_prefix
 from rotoscope.algorithmia.endpoint import Endpoint
 from rotoscope.algorithmia.errors import (
     AlgorithmFailed,
@@ -56,7 +55,7 @@ def endpoint(faulty: Faulty) -> Endpoint:
     """With nothing left there of the test before."""
     one = Endpoint(Client(faulty.url, KEY, timeout=20), grace=0.3)
     for left in one.data.list("data://.my"):
-        if left.name.startswith(run_prefix(RUN)):
+        if left.name.startswith("rotoscope-"):
             one.data.delete_directory(f"data://.my/{left.name}")
     return one
 
@@ -100,7 +99,7 @@ def test_what_was_spent_is_counted_and_nothing_is_left_behind(
     assert sum(chunk["spent"]["seconds"] for chunk in provenance["chunks"]) == pytest.approx(spent["seconds"])
     assert list(store.below("paid")) == []
     clear_scratch(store, RUN, lambda: endpoint)
-    assert not [one.name for one in endpoint.data.list("data://.my") if one.name.startswith(run_prefix(RUN))]
+    assert not [one.name for one in endpoint.data.list("data://.my") if one.name.startswith("rotoscope-")]
 
 
 def test_other_strength_and_own_colours_are_mixed_in_here(store: FolderStore, clip: Path, endpoint, tmp_path) -> None:

@@ -4,6 +4,7 @@ Input `{"input_file": URI, "output_file": URI, "algorithm": NAME, "advanced_inpu
 "video_compression": CRF}`, with placeholders in `advanced_input`; result `{"output_file": URI, "frames": NUMBER}`.
 """
 
+import contextlib
 import io
 import itertools
 import tempfile
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from algorithmia_server.errors import InputError
+from algorithmia_server.errors import InputError, NotFound
 from algorithmia_server.registry import Call, fields
 from algorithmia_server.sources import video_file
 from rotoscope import formats
@@ -20,7 +21,7 @@ from rotoscope.algorithmia.placeholders import BATCH, filled, takes_batches
 from rotoscope.engines import Frame
 from rotoscope.errors import Refused
 from rotoscope.filters.chain import bare
-from rotoscope.media.still import decode_picture, encode_picture
+from rotoscope.media.still import MOST_BYTES, decode_picture, encode_picture
 from rotoscope.painting import Painter
 from rotoscope.reference import paint
 from rotoscope.request import Request
@@ -83,14 +84,17 @@ def _painter(asked: dict[str, Any], call: Call) -> Painter:
     def painted(batch: list[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
         sources = [f"{folder}-{index}.png" for index, _ in batch]
         targets = [f"{folder}-{index}-out.png" for index, _ in batch]
-        for uri, (_, frame) in zip(sources, batch, strict=True):
-            call.files.write(uri, io.BytesIO(encode_picture(bare(frame), "png")))
-        call.algorithm(name, filled(template, sources, targets))
-        for uri, (index, frame) in zip(targets, batch, strict=True):
-            yield index, frame, decode_picture(call.files.read(uri))
-        for uri in (*sources, *targets):
-            place = call.files.at(uri)
-            place.tree.delete(place.path)
+        try:
+            for uri, (_, frame) in zip(sources, batch, strict=True):
+                call.files.write(uri, io.BytesIO(encode_picture(bare(frame), "png")))
+            call.algorithm(name, filled(template, sources, targets))
+            for uri, (index, frame) in zip(targets, batch, strict=True):
+                yield index, frame, decode_picture(call.files.read(uri, MOST_BYTES))
+        finally:
+            for uri in (*sources, *targets):
+                place = call.files.at(uri)
+                with contextlib.suppress(NotFound):
+                    place.tree.delete(place.path)
 
     def all_painted(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
         rest = iter(frames)

@@ -12,6 +12,8 @@ from rotoscope.algorithmia.errors import (
     AlgorithmiaError,
     BadAnswer,
     BadCredentials,
+    ConnectionLost,
+    NoJson,
     NotFound,
     PaymentRequired,
     RateLimited,
@@ -32,6 +34,9 @@ FIRST_WAIT_SECONDS, LONGEST_WAIT_SECONDS = 0.5, 30.0
 LOOK_SECONDS = 0.5
 NOT_STARTED = (RateLimited, TooManyCalls, BadCredentials, PaymentRequired, NotFound)
 """Failures of calls that never began, so that they cost nothing."""
+
+LOST = (ConnectionLost, NoJson, TimedOut)
+"""Failures after which the endpoint may still paint, or has painted."""
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +95,8 @@ class Caller:
                     raise
                 log.warning("A call failed and is repeated: %s", error)
                 self._yielded(error)
-                if error.when == "now" and self._came_late(came):
+                grace = 0.0 if isinstance(error, NOT_STARTED) else self.grace
+                if self._came_within(grace, came):
                     return None
                 pause = error.wait if error.wait is not None else wait * random.uniform(0.5, 1.5)
                 time.sleep(min(pause, LONGEST_WAIT_SECONDS))
@@ -102,9 +108,17 @@ class Caller:
         if isinstance(error, TimedOut | Unavailable):
             self.gate.was_too_long()
 
-    def _came_late(self, came: Callable[[], bool]) -> bool:
-        """Whether the frames of a call that was lost come nevertheless."""
-        deadline = time.monotonic() + self.grace
+    def await_pending(self) -> None:
+        """Wait for frames that calls made before, by whoever died here, may still bring."""
+        pending = self.ledger.pending()
+        while pending and (late := set(pending) - self.desk.painted()):
+            if all(pending[index] < time.time() for index in late):
+                return
+            time.sleep(LOOK_SECONDS)
+
+    def _came_within(self, seconds: float, came: Callable[[], bool]) -> bool:
+        """Whether all frames of a call that failed come nevertheless."""
+        deadline = time.monotonic() + seconds
         while not came():
             if time.monotonic() > deadline:
                 return False
@@ -117,17 +131,24 @@ class Caller:
         sources, targets = [self.desk.source(i) for i in indices], [self.desk.target(i) for i in indices]
         input = filled({**remote.input, **self.filter.parameters}, sources, targets)
         with self.gate.call():
-            reserved = self.ledger.reserve()
+            # As long as the endpoint may take; somebody who goes on in our place waits so long for its pictures.
+            expected = Spent(calls=1, seconds=len(indices) * remote.frame_seconds)
+            reserved = self.ledger.reserve(indices, expected, self.client.timeout)
             start = time.monotonic()
             try:
                 answer = self.client.call(remote.algorithm, input, output=output)
             except AlgorithmiaError as error:
                 if isinstance(error, NOT_STARTED):
                     self.ledger.withdraw(reserved)
+                elif isinstance(error, LOST):
+                    self._settle(reserved, expected)  # what it took is not known
                 else:
                     self._settle(reserved, Spent(calls=1, seconds=error.seconds))
                 raise
-            self._settle(reserved, Spent(1, len(indices), answer.seconds, answer.sent, answer.received))
+            void = output == "void"
+            seconds = expected.seconds if void else answer.seconds
+            spent = Spent(1, len(indices), seconds, answer.sent, answer.received)
+            self._settle(reserved, spent, still_painting=void)
         self.gate.went_well(time.monotonic() - start)
         _check(answer, len(indices))
 
@@ -136,8 +157,8 @@ class Caller:
         self.ledger.note(spent)
         self.settled.append(spent)
 
-    def _settle(self, reserved: str, spent: Spent) -> None:
-        self.ledger.settle(reserved, spent)
+    def _settle(self, reserved: str, spent: Spent, *, still_painting: bool = False) -> None:
+        self.ledger.settle(reserved, spent, still_painting=still_painting)
         self.settled.append(spent)
 
 

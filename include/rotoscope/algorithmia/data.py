@@ -10,7 +10,7 @@ import requests
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from rotoscope.algorithmia.client import Client, read_json
-from rotoscope.algorithmia.errors import AlgorithmiaError, ConnectionLost, NotFound
+from rotoscope.algorithmia.errors import AlgorithmiaError, BadInput, ConnectionLost, NotFound
 from rotoscope.errors import Refused
 
 BLOCK = 2**20
@@ -83,7 +83,11 @@ class DataApi:
             return
         scheme, _, path = uri.partition("://")
         parent, _, name = path.rstrip("/").rpartition("/")
-        self._request("POST", f"{scheme}://{parent}", json={"name": name, "acl": {"read": ACCESS[access]}})
+        try:
+            self._request("POST", f"{scheme}://{parent}", json={"name": name, "acl": {"read": ACCESS[access]}})
+        except BadInput:
+            if not self.exists(uri):  # somebody else's, or our own whose answer was lost, is as good
+                raise
 
     def access(self, uri: str) -> list[str]:
         """Who may read a directory, as the protocol writes it."""

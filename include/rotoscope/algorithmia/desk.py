@@ -10,6 +10,7 @@ from rotoscope.engines import Frame
 from rotoscope.errors import Refused
 from rotoscope.media.still import BadPicture, Kind, decode_picture, encode_picture
 from rotoscope.store import keys
+from rotoscope.store.base import Store
 
 SUFFIX = "-painted"
 EXTENSIONS: dict[Kind, str] = {"png": "png", "jpeg": "jpg"}
@@ -23,10 +24,9 @@ class Desk:
     uri: str
     pictures: Kind
 
-    def open(self) -> set[int]:
-        """Make the directory, unless it is there; gives the frames that lie painted in it."""
+    def open(self) -> None:
+        """Make the directory, unless it is there."""
         self.data.make_directory(self.uri)
-        return self.painted()
 
     def painted(self) -> set[int]:
         """The frames that lie painted in it."""
@@ -70,14 +70,9 @@ class Desk:
         return f"{self.uri}/{index:08}{SUFFIX}.{EXTENSIONS[self.pictures]}"
 
 
-def desk_uri(scratch: str, run_id: str, chunk: int) -> str:
-    """The directory for a chunk of a run, below `scratch`."""
-    return f"{scratch.rstrip('/')}/{run_prefix(run_id)}{chunk:05}"
-
-
-def run_prefix(run_id: str) -> str:
-    """How the names of all directories of a run begin."""
-    return f"rotoscope-{keys.run(run_id).rpartition('-')[2]}-"
+def run_prefix(store: Store, run_id: str) -> str:
+    """How the names of all directories of a run begin; another installation's run of the same id has another one."""
+    return f"rotoscope-{keys.digest([store.address('runs'), run_id])[:12]}-"
 
 
 def check(index: int, painted: Frame, like: Frame) -> None:

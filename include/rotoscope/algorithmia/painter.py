@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from rotoscope.algorithmia.calls import Caller
 from rotoscope.algorithmia.desk import Desk, check
+from rotoscope.algorithmia.errors import AlgorithmiaError, BadAnswer
 from rotoscope.algorithmia.gate import Gate
 from rotoscope.algorithmia.paid import PaidFrames
 from rotoscope.algorithmia.spending import Spent
@@ -65,7 +66,9 @@ class RemotePainter:
 
     def _batches(self, frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[Batch, Work]]:
         """The frames in order, in batches that take the same way: kept here, painted there, or not painted yet."""
-        kept, there = self.paid.there(), self.desk.open()
+        self.desk.open()
+        self.caller.await_pending()
+        kept, there = self.paid.there(), self.desk.painted()
         batch: Batch = []
         for index, frame in frames:
             self.used.add(index)
@@ -84,29 +87,48 @@ class RemotePainter:
 
     def _paint(self, batch: Batch) -> list[Frame]:
         self._bring(batch)
-        self.caller.call([index for index, _ in batch])
+        try:
+            self.caller.call([index for index, _ in batch])
+        except AlgorithmiaError:
+            self._keep(batch, self.desk.painted())  # what is painted is paid for
+            raise
         return self._fetch(batch)
 
     def _bring(self, batch: Batch) -> None:
         self.caller.moved(Spent(sent=sum(self.desk.bring(index, bare(frame)) for index, frame in batch)))
 
     def _fetch(self, batch: Batch) -> list[Frame]:
-        painted, received = [], 0
-        for index, frame in batch:
-            content, pixels = self.desk.fetch(index, frame)
-            self.paid.keep(index, content)
-            received += len(content)
-            painted.append(pixels)
-        self.caller.moved(Spent(received=received))
+        painted, bad = self._keep(batch, {index for index, _ in batch})
+        if bad is not None:
+            raise bad
         return painted
 
-    def _kept(self, batch: Batch) -> list[Frame]:
-        painted = []
+    def _keep(self, batch: Batch, there: set[int]) -> tuple[list[Frame], BadAnswer | None]:
+        """Keep the good ones of those that are there; gives them, and what is wrong with another one."""
+        painted, received, bad = [], 0, None
         for index, frame in batch:
+            if index in there:
+                try:
+                    content, pixels = self.desk.fetch(index, frame)
+                except BadAnswer as error:
+                    bad = error
+                    continue
+                self.paid.keep(index, content)
+                received += len(content)
+                painted.append(pixels)
+        self.caller.moved(Spent(received=received))
+        return painted, bad
+
+    def _kept(self, batch: Batch) -> list[Frame]:
+        """A frame that is kept; one that is damaged, or that another run let go of meanwhile, is painted again."""
+        ((index, frame),) = batch
+        try:
             pixels = self.paid.get(index)
             check(index, pixels, frame)
-            painted.append(pixels)
-        return painted
+        except (KeyError, BadAnswer):
+            self.paid.forget([index])
+            return self._fetch(batch) if index in self.desk.painted() else self._paint(batch)
+        return [pixels]
 
 
 def _first(waiting: deque[tuple[Batch, Future[list[Frame]]]]) -> Iterator[tuple[int, Frame, Frame]]:

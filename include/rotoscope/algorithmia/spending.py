@@ -2,7 +2,9 @@
 
 import json
 import math
+import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -73,33 +75,40 @@ class Spent:
 
 
 class Budget(BaseModel):
-    """What a run may spend, and on how many frames."""
+    """What a run may spend, on how many frames, and what names those frames where they are kept."""
 
     model_config = ConfigDict(frozen=True)
 
     frames: int
+    paid: str
     most_calls: int | None = None
     most_cost: float | None = None
 
 
 class Ledger:
-    """What a run's calls took, one record for each, in the store: every task of the run sees all of them.
+    """What the calls of a run took, one record for each, in the store: every task of the run sees all of them.
 
-    A call is written down before it is made, so that calls side by side never pass a cap together, and a call whose
-    worker dies is counted.
+    A call is written down before it is made, with what it is expected to take, so that calls side by side never pass a
+    cap together, a call whose worker dies is counted, and whoever goes on knows what is still being painted.
+    desk: names where this task's pictures lie.
     """
 
-    def __init__(self, store: Store, run_id: str, prices: Prices, batch_frames: int) -> None:
+    def __init__(self, store: Store, run_id: str, desk: str, prices: Prices, batch_frames: int) -> None:
         self._store = store
         self._run = run_id
+        self._desk = desk
         self._prices = prices
         self._batch_frames = batch_frames
         self._settled: dict[str, Spent] = {}
 
-    def reserve(self) -> str:
-        """Write down a call that is about to be made; gives the record's key. Raises Refused if there is no room."""
-        key = keys.spent(self._run, uuid.uuid4().hex)
-        self._store.replace_json(key, {**vars(Spent(calls=1)), "settled": False})
+    def reserve(self, indices: Sequence[int], expected: Spent, seconds: float) -> str:
+        """Write down a call for these frames that will be over in so many seconds; gives the record's key.
+
+        Raises Refused if there is no room for it.
+        """
+        key = keys.spent(self._run, self._desk, uuid.uuid4().hex)
+        still = {"indices": list(indices), "until": time.time() + seconds}
+        self._store.replace_json(key, {"spent": vars(expected), "settled": False, **still})
         try:
             self._check()
         except Refused:
@@ -107,18 +116,28 @@ class Ledger:
             raise
         return key
 
-    def settle(self, key: str, spent: Spent) -> None:
-        """Write down what a call took."""
-        self._store.replace_json(key, {**vars(spent), "settled": True})
+    def settle(self, key: str, spent: Spent, *, still_painting: bool = False) -> None:
+        """Write down what a call took; still_painting: the endpoint took it, and is not done with it."""
+        before = self._store.get_json(key) if still_painting else {}
+        self._store.replace_json(key, {**before, "spent": vars(spent), "settled": True})
         self._settled[key] = spent
 
     def note(self, spent: Spent) -> None:
         """Write down what was spent beside the calls."""
-        self.settle(keys.spent(self._run, uuid.uuid4().hex), spent)
+        self.settle(keys.spent(self._run, self._desk, uuid.uuid4().hex), spent)
 
     def withdraw(self, key: str) -> None:
         """Strike a call that was not made."""
         self._store.delete(key)
+
+    def pending(self) -> dict[int, float]:
+        """Frames of this desk that may still be painted by calls made before, and until when, in seconds since 1970."""
+        found: dict[int, float] = {}
+        for key in self._store.below(keys.spent(self._run, self._desk)):
+            record = self._store.get_json(key)
+            if record.get("until", 0) > time.time():
+                found |= dict.fromkeys(record["indices"], float(record["until"]))
+        return found
 
     def settled(self) -> Spent:
         """What all calls took of which that is known."""
@@ -126,7 +145,7 @@ class Ledger:
         return sum(self._settled.copy().values(), Spent())
 
     def total(self) -> Spent:
-        """All calls of the run so far, those included that are still running."""
+        """All calls of the run so far, those included that are still running, by what they are expected to take."""
         return self._read() + self.settled()
 
     def _read(self) -> Spent:
@@ -137,24 +156,24 @@ class Ledger:
                 continue
             try:
                 record = self._store.get_json(key)
-            except KeyError:
+            except (KeyError, FileNotFoundError):
                 continue  # withdrawn meanwhile
-            if record.pop("settled"):
-                self._settled[key] = Spent(**record)
+            if record["settled"]:
+                self._settled[key] = Spent(**record["spent"])
             else:
-                running += Spent(**record)
+                running += Spent(**record["spent"])
         return running
 
     @cached_property
-    def _budget(self) -> Budget:
+    def _budget(self) -> Budget | None:
         try:
             return Budget(**self._store.get_json(keys.budget(self._run)))
         except KeyError:
-            return Budget(frames=0)
+            return None
 
     def _check(self) -> None:
         budget = self._budget
-        if budget.most_calls is None and budget.most_cost is None:
+        if budget is None or (budget.most_calls is None and budget.most_cost is None):
             return
         running = self._read()
         done = self.settled()
@@ -166,7 +185,8 @@ class Ledger:
         if budget.most_cost is not None:
             cost = done.cost(self._prices)
             known = done.calls >= ENOUGH_CALLS and done.frames > 0
-            forecast_cost = cost * budget.frames / done.frames if known else cost
+            all_of_it = cost * budget.frames / done.frames if known else 0.0
+            forecast_cost = max(all_of_it, cost + running.cost(self._prices))
             _stop_beyond(budget.most_cost, cost, forecast_cost, self._prices.currency, done.frames, budget.frames)
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from rotoscope import formats
-from rotoscope.algorithmia.spending import Ledger
 from rotoscope.errors import Mismatch
 from rotoscope.media.decode import decode
 from rotoscope.media.deliver import deliver
@@ -24,7 +23,7 @@ from rotoscope.provenance import provenance
 from rotoscope.quality.report import report as quality_report
 from rotoscope.steps.paint import facts_of, forget
 from rotoscope.steps.progress import reporter
-from rotoscope.steps.remote import Connect, nowhere
+from rotoscope.steps.remote import Connect, bill_of, nowhere
 from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -82,7 +81,7 @@ def _bill(store: Store, plan: Plan, run_id: str, connect: Connect) -> dict[str, 
     if not plan.request.is_remote:
         return {}
     endpoint = connect()
-    bill = Ledger(store, run_id, endpoint.prices, endpoint.batch_frames).total().bill(endpoint.prices)
+    bill = bill_of(store, run_id, endpoint).bill(endpoint.prices)
     log.info("Spent: %s", ", ".join(f"{name} {value}" for name, value in bill.items()))
     return {"spent": bill}
 

@@ -69,7 +69,9 @@ def begin_chunk(store: Store, plan_key: str, index: int, run_id: str, connect: C
     """
     plan = Plan.model_validate(store.get_json(plan_key))
     chunk = plan.chunks[index]
-    if not plan.request.is_remote or all(_finished(store, digest) for digest in plan.names(chunk)):
+    if not plan.request.is_remote or _finished(store, chunk.lossless):
+        return []
+    if all(_finished(store, digest) for digest in plan.names(chunk)):
         return []
     video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
     return _Chunk(store, plan, chunk, video, output_of(plan.request, video), run_id, connect).begin()

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable
 
 from rotoscope.algorithmia.calls import Caller
-from rotoscope.algorithmia.desk import Desk, desk_uri, run_prefix
+from rotoscope.algorithmia.desk import EXTENSIONS, Desk, run_prefix
 from rotoscope.algorithmia.endpoint import Endpoint
 from rotoscope.algorithmia.errors import AlgorithmiaError, NotFound, Unavailable
 from rotoscope.algorithmia.gate import Gate
 from rotoscope.algorithmia.paid import PaidFrames
 from rotoscope.algorithmia.painter import RemotePainter
-from rotoscope.algorithmia.spending import Budget, Ledger, estimate
+from rotoscope.algorithmia.spending import Budget, Ledger, Spent, estimate
 from rotoscope.errors import Refused
 from rotoscope.media.video import Video
 from rotoscope.plan import Chunk, paid_digest
@@ -35,30 +35,47 @@ def remote_painter(
     """A painter for one chunk."""
     filter = request.texture
     assert filter.remote is not None
-    desk = Desk(endpoint.data, desk_uri(endpoint.scratch, run_id, chunk.index), filter.remote.pictures)
+    paid = PaidFrames(store, paid_digest(request, video))
+    name = f"{paid.digest[:12]}-{chunk.index:05}"
+    uri = f"{endpoint.scratch.rstrip('/')}/{run_prefix(store, run_id)}{name}"
+    desk = Desk(endpoint.data, uri, filter.remote.pictures)
     gate = Gate(endpoint.calls_at_once, endpoint.batch_frames)
-    ledger = Ledger(store, run_id, endpoint.prices, endpoint.batch_frames)
-    caller = Caller(endpoint.client, filter, desk, gate, ledger, endpoint.grace)
-    return RemotePainter(desk, PaidFrames(store, paid_digest(request, video)), caller, gate)
+    ledger = Ledger(store, run_id, name, endpoint.prices, endpoint.batch_frames)
+    return RemotePainter(desk, paid, Caller(endpoint.client, filter, desk, gate, ledger, endpoint.grace), gate)
 
 
-def open_budget(store: Store, request: Request, run_id: str, frames: int, connect: Connect) -> None:
-    """Say what a run is expected to spend on its unpainted frames, and keep what it may.
+def open_budget(
+    store: Store, request: Request, video: Video, run_id: str, chunks: list[Chunk], connect: Connect
+) -> None:
+    """Say what a run is expected to spend on its unpainted chunks, and keep what it may.
 
     Raises Refused if the least that it can take is beyond the request's cap.
     """
+    frames = sum(chunk.frames for chunk in chunks if not store.exists(keys.painted_record(chunk.lossless)))
     if not request.is_remote or not frames:
         return
     endpoint = connect()
+    before = bill_of(store, run_id, endpoint).frames
     expected = estimate(request, frames, endpoint.batch_frames, endpoint.prices).bill(endpoint.prices)
     log.info("Estimate: %s", ", ".join(f"{name} {value}" for name, value in expected.items() if value))
-    budget = Budget(frames=frames, most_calls=request.most_calls, most_cost=request.most_cost)
+    caps = {"most_calls": request.most_calls, "most_cost": request.most_cost}
+    budget = Budget(frames=before + frames, paid=paid_digest(request, video), **caps)
     store.replace_json(keys.budget(run_id), budget.model_dump())
 
 
+def bill_of(store: Store, run_id: str, endpoint: Endpoint) -> Spent:
+    """What all calls of a run took."""
+    return Ledger(store, run_id, "", endpoint.prices, endpoint.batch_frames).total()
+
+
 def clear_scratch(store: Store, run_id: str, connect: Connect) -> None:
-    """Delete a run's pictures at the endpoint. Raises Unavailable, which names them, if some cannot be deleted."""
-    if not store.exists(keys.budget(run_id)):
+    """Delete a run's pictures at the endpoint, after painted ones that were paid for are kept here.
+
+    Raises Unavailable, which names them, if some cannot be deleted.
+    """
+    try:
+        budget = Budget(**store.get_json(keys.budget(run_id)))
+    except KeyError:
         return  # nothing of it was ever there
     endpoint = connect()
     left = []
@@ -67,11 +84,20 @@ def clear_scratch(store: Store, run_id: str, connect: Connect) -> None:
     except NotFound:
         return
     for name in names:
-        if name.startswith(run_prefix(run_id)):
+        if name.startswith(run_prefix(store, run_id)):
             uri = f"{endpoint.scratch.rstrip('/')}/{name}"
             try:
+                _salvage(endpoint, uri, PaidFrames(store, budget.paid))
                 endpoint.data.delete_directory(uri)
             except AlgorithmiaError as error:
                 left.append(f"{uri} ({error})")
     if left:
         raise Unavailable(f"Pictures could not be deleted at the endpoint: {', '.join(left)}.")
+
+
+def _salvage(endpoint: Endpoint, uri: str, paid: PaidFrames) -> None:
+    """Keep the painted pictures of a directory. Whether they fit is seen by who uses them."""
+    for pictures in EXTENSIONS:
+        desk = Desk(endpoint.data, uri, pictures)
+        for index in desk.painted():
+            paid.keep(index, endpoint.data.read(desk.target(index)))

@@ -60,7 +60,7 @@ def split(
         runs = _cut_into_runs(request, store, source, output, packets, slots, threads)
         plan = make_plan(request, video, output, packets, runs)
         unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
-        open_budget(store, request, run_id, sum(chunk.frames for chunk in unpainted), connect)
+        open_budget(store, request, video, run_id, unpainted, connect)
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
         _register(store, source)
         store.put_json(key, plan.model_dump(mode="json"))

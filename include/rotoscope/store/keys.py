@@ -58,15 +58,15 @@ def paid(paid_digest: str, index: int | None = None) -> str:
     return prefix if index is None else f"{prefix}/{index:08}"
 
 
-def spent(run_id: str, call: str | None = None) -> str:
-    """The record of a call that a run paid for; without one, the prefix of all of them."""
-    prefix = f"spent/{run(run_id).removeprefix('runs/')}"
-    return prefix if call is None else f"{prefix}/{call}.json"
+def spent(run_id: str, desk: str | None = None, call: str | None = None) -> str:
+    """The record of a call that a run paid for; without one, the prefix of those of a desk, or of the run."""
+    names = [run(run_id).removeprefix("runs/"), *([desk] if desk else []), *([f"{call}.json"] if call else [])]
+    return "/".join(["spent", *names])
 
 
 def budget(run_id: str) -> str:
-    """What a run may spend."""
-    return f"{run(run_id)}/budget.json"
+    """What a run may spend. It outlives the run's scratch, since tasks may be cleared and run again."""
+    return f"budgets/{run(run_id).removeprefix('runs/')}.json"
 
 
 def run(run_id: str) -> str:

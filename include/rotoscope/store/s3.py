@@ -17,8 +17,9 @@ from typing import Any
 
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
-from rotoscope.errors import Mismatch
+from rotoscope.errors import Mismatch, RotoscopeError
 from rotoscope.media.probe import file_sha256
 from rotoscope.store.folder import SCRATCH, written
 
@@ -26,7 +27,9 @@ PART_BYTES = 16 * 2**20
 MOST_PARTS = 10_000
 AT_ONCE = 4
 """Parts on their way at once: with their size, what bounds the memory."""
-TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
+TAKEN = "PreconditionFailed"
+CROSSED = "ConditionalRequestConflict"
+TRIES = 8
 UNKNOWING = ("NotImplemented",)
 """What servers answer that know no conditional writes, where they do not ignore them."""
 GONE = ("404", "NoSuchKey", "NotFound")
@@ -71,11 +74,12 @@ class S3Store:
         if not self.exists(key):
             size = path.stat().st_size
             facts = {"Metadata": {"sha256": file_sha256(path)}, **self._options(key)}
-            with _first_come():
-                if size <= PART_BYTES:
-                    self._create(key, path.read_bytes(), facts)
-                else:
-                    self._create_in_parts(key, path, size, facts)
+            for attempt in _conflicts():
+                with attempt, _first_come():
+                    if size <= PART_BYTES:
+                        self._create(key, path.read_bytes(), facts)
+                    else:
+                        self._create_in_parts(key, path, size, facts)
         path.unlink()
 
     def put_json(self, key: str, document: Any) -> None:
@@ -119,7 +123,9 @@ class S3Store:
         found += self._below(self._key(prefix) + "/")
         for start in range(0, len(found), DELETED_AT_ONCE):
             objects = [{"Key": key} for key in found[start : start + DELETED_AT_ONCE]]
-            self._s3.delete_objects(Bucket=self._bucket.name, Delete={"Objects": objects, "Quiet": True})
+            said = self._s3.delete_objects(Bucket=self._bucket.name, Delete={"Objects": objects, "Quiet": True})
+            for error in said.get("Errors", []):
+                raise RotoscopeError(f"{error['Key']} could not be deleted from the bucket: {error.get('Message')}")
         return len(found)
 
     def download_link(self, key: str, seconds: int, filename: str | None = None) -> str:
@@ -220,5 +226,15 @@ def _first_come() -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _code(error) not in TAKEN:
+        if _code(error) != TAKEN:
             raise
+
+
+def _conflicts() -> Retrying:
+    """Tries of an upload that another one, of whatever outcome, crossed."""
+    return Retrying(
+        retry=retry_if_exception(lambda error: isinstance(error, ClientError) and _code(error) == CROSSED),
+        stop=stop_after_attempt(TRIES),
+        wait=wait_random_exponential(multiplier=0.1, max=5),
+        reraise=True,
+    )
