@@ -24,14 +24,16 @@ from rotoscope.algorithmia.errors import (
     NotFound,
     PaymentRequired,
     ServerFault,
+    Unavailable,
 )
 from rotoscope.errors import Refused
 from rotoscope.media.still import encode_picture
 from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
-from rotoscope.steps.paint import paint_chunk
+from rotoscope.steps.paint import begin_chunk, paint_chunk
 from rotoscope.steps.remote import clear_scratch
 from rotoscope.steps.split import split
+from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 from tests.algorithmia.faulty import Exchange, Fault, Faulty, faulty_endpoint, once, slow
 from tests.media import frame_hashes
@@ -228,7 +230,8 @@ def test_what_lasts_ends_in_its_own_error_and_nothing_wrong_is_kept(
     with pytest.raises(kind, match=said) as caught:
         painted(store, clip, endpoint, end="0.4")
     assert KEY not in str(caught.value)
-    assert list(store.below("painted")) == list(store.below("results")) == list(store.below("paid")) == []
+    assert list(store.below("painted")) == list(store.below("results")) == []
+    assert bool(list(store.below("paid"))) == (name == "wrong count"), "only that one's pictures are good"
     faulty.fault = None
     clear_scratch(store, RUN, lambda: endpoint)
     assert painted(store, clip, endpoint, end="0.4").exists()
@@ -364,3 +367,88 @@ def test_pictures_can_go_by_way_of_a_bucket(store: FolderStore, clip: Path, tmp_
             assert not data.exists("s3+mine://frames/many/0000")
             with pytest.raises(NotFound):
                 data.read("s3+mine://frames/none")
+
+
+def test_a_cap_on_cost_counts_calls_that_are_on_their_way(
+    store: FolderStore, clip: Path, faulty: Faulty, endpoint: Endpoint
+) -> None:
+    faulty.fault = slow(0.3)
+    expected = 0.5 * 0.0001  # what the catalogue and the price list say of a frame
+    with pytest.raises(Refused, match="and the cap is"):
+        painted(store, clip, Endpoint(endpoint.client, batch_frames=1, grace=0.3), most_cost=3.5 * expected)
+    assert faulty.most_at_once <= 3
+
+
+def test_frames_that_wait_at_the_endpoint_are_kept_when_the_run_is_cleaned_up(
+    store: FolderStore, clip: Path, faulty: Faulty, endpoint: Endpoint
+) -> None:
+    connect = lambda: endpoint  # noqa: E731
+    key, _ = split(request(clip, most_calls=8), store, RUN, 2, 1, connect)
+    awaited = begin_chunk(store, key, 0, RUN, connect)
+    assert len(awaited) == 24
+    while {entry.name for entry in endpoint.data.list(awaited[0].rpartition("/")[0])} < {
+        uri.rpartition("/")[2] for uri in awaited
+    }:
+        time.sleep(0.1)
+    clear_scratch(store, RUN, connect)
+    store.delete(keys.run(RUN))
+    assert len(list(store.below("paid"))) == 24
+    tried = faulty.tried
+    paint_chunk(store, key, 0, RUN, 1, connect)
+    assert faulty.tried == tried
+    faulty.fault = answers(500, {"error": {"message": "x"}})
+    with pytest.raises(Refused, match="and the cap is 8"):
+        paint_chunk(store, key, 1, RUN, 1, connect)
+
+
+def test_a_kept_frame_that_is_damaged_is_painted_again(
+    store: FolderStore, clip: Path, faulty: Faulty, endpoint: Endpoint
+) -> None:
+    faulty.fault = lambda exchange: exchange.is_call and faulty.tried == 3 and answers(401, {"error": "x"})(exchange)
+    with pytest.raises(AlgorithmiaError):
+        painted(store, clip, endpoint)
+    clear_scratch(store, RUN, lambda: endpoint)
+    Path(store.address(next(iter(store.below("paid"))))).write_bytes(b"damaged")
+    faulty.fault = None
+    painted(store, clip, endpoint)
+    assert len(faulty.painted()) == FRAMES + 1
+
+
+def test_another_format_of_kept_frames_costs_nothing(store: FolderStore, clip: Path, endpoint, faulty: Faulty) -> None:
+    painted(store, clip, endpoint, keep_painted=True, end="0.4")
+    tried = faulty.tried
+    key, _ = split(request(clip, quality=30, end="0.4", most_calls=0), store, "other", 2, 1, lambda: endpoint)
+    assert begin_chunk(store, key, 0, "other", lambda: endpoint) == []
+    paint_chunk(store, key, 0, "other", 1, lambda: endpoint)
+    assert faulty.tried == tried
+
+
+def test_what_cannot_be_deleted_is_named(store: FolderStore, clip: Path, faulty: Faulty, endpoint: Endpoint) -> None:
+    faulty.fault = lambda exchange: exchange.is_call and answers(401, {"error": "x"})(exchange)
+    with pytest.raises(AlgorithmiaError):
+        painted(store, clip, endpoint)
+
+    def no_deletion(exchange: Exchange) -> bool:
+        deletes = exchange.handler.command == "DELETE"
+        if deletes:
+            exchange.send_json(403, {"error": {"message": "not authorized"}})
+        return deletes
+
+    faulty.fault = no_deletion
+    with pytest.raises(
+        Unavailable, match=r"could not be deleted at the endpoint: data://\.my/rotoscope-.*not authorized"
+    ):
+        clear_scratch(store, RUN, lambda: endpoint)
+
+
+def test_a_directory_whose_making_was_answered_into_the_void_is_there(faulty: Faulty, endpoint: Endpoint) -> None:
+    def lost(exchange: Exchange) -> bool:
+        makes = exchange.handler.command == "POST"
+        if makes:
+            exchange.forward()
+            exchange.send(200, b"", promised=10)
+        return makes
+
+    faulty.fault = once(lost)
+    endpoint.data.make_directory("data://.my/rotoscope-lost")
+    assert endpoint.data.exists("data://.my/rotoscope-lost")

@@ -3,6 +3,8 @@
 import http.client
 import io
 import json
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -178,6 +180,26 @@ def test_a_connector_is_another_place_for_the_same_requests(server: Server, data
         data.read("s3+x://bucket/key")
     data.delete_directory("file://album")
     assert not data.exists("file://album")
+
+
+def test_a_collection_that_is_made_again_is_not_public_again(server: Server, data: DataApi) -> None:
+    other = DataApi(Client(server.url, "otherKEY"))
+    data.make_directory("data://.my/shown", "public")
+    data.write("data://.my/shown/a", b"x")
+    assert other.read("data://me/shown/a") == b"x"
+    data.delete_directory("data://.my/shown")
+    server.call("POST", "/v1/data/.my", json={"name": "shown"})
+    data.write("data://.my/shown/a", b"x")
+    assert not other.exists("data://me/shown/a")
+
+
+@pytest.mark.parametrize("keys", [["me="], ["="], ["simKEY="], ["a", "b"], ["a/b=c"]])
+def test_no_server_starts_with_keys_that_are_none(tmp_path: Path, keys: list[str]) -> None:
+    options = [part for key in keys for part in ("--key", key)]
+    start = [sys.executable, "-m", "algorithmia_server", "--data", str(tmp_path), *options]
+    done = subprocess.run(start, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "a key is KEY or USER=KEY" in done.stderr
 
 
 def test_what_is_too_large_is_refused(server: Server) -> None:
