@@ -27,7 +27,7 @@ from rotoscope.store.folder import FolderStore
 
 CALL_SECONDS = 0.2
 AT_ONCE = 16
-FRAMES = 320
+FRAMES = 800
 ALONE = 40
 """Frames that one call at a time is measured with, since each takes as long as the others."""
 REPEATS = 3

@@ -184,13 +184,13 @@ def test_a_connector_is_another_place_for_the_same_requests(server: Server, data
 
 def test_a_collection_that_is_made_again_is_not_public_again(server: Server, data: DataApi) -> None:
     other = DataApi(Client(server.url, "otherKEY"))
-    data.make_directory("data://.my/shown", "public")
-    data.write("data://.my/shown/a", b"x")
-    assert other.read("data://me/shown/a") == b"x"
-    data.delete_directory("data://.my/shown")
-    server.call("POST", "/v1/data/.my", json={"name": "shown"})
-    data.write("data://.my/shown/a", b"x")
-    assert not other.exists("data://me/shown/a")
+    data.make_directory("data://.my/reborn", "public")
+    data.write("data://.my/reborn/a", b"x")
+    assert other.read("data://me/reborn/a") == b"x"
+    data.delete_directory("data://.my/reborn")
+    server.call("POST", "/v1/data/.my", json={"name": "reborn"})
+    data.write("data://.my/reborn/a", b"x")
+    assert not other.exists("data://me/reborn/a")
 
 
 @pytest.mark.parametrize("keys", [["me="], ["="], ["simKEY="], ["a", "b"], ["a/b=c"]])

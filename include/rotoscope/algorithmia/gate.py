@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-FIRST_CALLS = 4
+FIRST_CALLS = 5
 FIRST_FRAMES = 5
 QUICK_SECONDS = 10.0
 """A call that takes less can take more frames."""

@@ -53,7 +53,7 @@ class RemotePainter:
         for batch, work in self._batches(frames):
             indices = [index for index, _ in batch]
             if work == self._paint:
-                self._bring(batch)
+                self.caller.moved(Spent(sent=self._bring(batch)))
                 self.caller.begin(indices)
             if work != self._kept:
                 awaited += [self.desk.target(index) for index in indices]
@@ -86,25 +86,29 @@ class RemotePainter:
             yield batch, self._paint
 
     def _paint(self, batch: Batch) -> list[Frame]:
-        self._bring(batch)
+        sent = self._bring(batch)
         try:
             self.caller.call([index for index, _ in batch])
         except AlgorithmiaError:
-            self._keep(batch, self.desk.painted())  # what is painted is paid for
+            self._keep(batch, self.desk.painted(), sent)  # what is painted is paid for
             raise
-        return self._fetch(batch)
+        return self._fetch(batch, sent)
 
-    def _bring(self, batch: Batch) -> None:
-        self.caller.moved(Spent(sent=sum(self.desk.bring(index, bare(frame)) for index, frame in batch)))
+    def _bring(self, batch: Batch) -> int:
+        """Put frames on the desk; gives the bytes of their pictures."""
+        return sum(self.desk.bring(index, bare(frame)) for index, frame in batch)
 
-    def _fetch(self, batch: Batch) -> list[Frame]:
-        painted, bad = self._keep(batch, {index for index, _ in batch})
+    def _fetch(self, batch: Batch, sent: int = 0) -> list[Frame]:
+        painted, bad = self._keep(batch, {index for index, _ in batch}, sent)
         if bad is not None:
             raise bad
         return painted
 
-    def _keep(self, batch: Batch, there: set[int]) -> tuple[list[Frame], BadAnswer | None]:
-        """Keep the good ones of those that are there; gives them, and what is wrong with another one."""
+    def _keep(self, batch: Batch, there: set[int], sent: int) -> tuple[list[Frame], BadAnswer | None]:
+        """Keep the good ones of those that are there; gives them, and what is wrong with another one.
+
+        sent: bytes that went there for them.
+        """
         painted, received, bad = [], 0, None
         for index, frame in batch:
             if index in there:
@@ -116,7 +120,7 @@ class RemotePainter:
                 self.paid.keep(index, content)
                 received += len(content)
                 painted.append(pixels)
-        self.caller.moved(Spent(received=received))
+        self.caller.moved(Spent(sent=sent, received=received))
         return painted, bad
 
     def _kept(self, batch: Batch) -> list[Frame]:
