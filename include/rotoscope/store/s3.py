@@ -23,7 +23,7 @@ from rotoscope.errors import Mismatch, RotoscopeError
 from rotoscope.media.probe import file_sha256
 from rotoscope.store.folder import SCRATCH, written
 
-PART_BYTES = 16 * 2**20
+PART_BYTES = 8 * 2**20
 MOST_PARTS = 10_000
 AT_ONCE = 4
 """Parts on their way at once: with their size, what bounds the memory."""
