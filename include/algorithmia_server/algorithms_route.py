@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -71,9 +72,7 @@ def _checked(answer: Response) -> Response:
 
 async def _within(algorithm: Algorithm, input: Any, call: Call) -> Any:
     """The result of a call, in its time. What takes longer goes on, and keeps its slot, until it ends by itself."""
-    task = asyncio.ensure_future(anyio.to_thread.run_sync(_run, algorithm, input, call, limiter=_threads()))
-    background.add(task)
-    task.add_done_callback(_forget)
+    task = _started(_run, algorithm, input, call)
     try:
         return await asyncio.wait_for(asyncio.shield(task), call.seconds)
     except TimeoutError:
@@ -89,10 +88,16 @@ def _begun(algorithm: Algorithm, input: Any, call: Call) -> Response:
         with held:
             return algorithm(input, call)
 
-    task = asyncio.ensure_future(anyio.to_thread.run_sync(work, limiter=_threads()))
+    _started(work)
+    return JSONResponse({"async": "void", "request_id": f"req-{uuid.uuid4()}"})
+
+
+def _started(work: Callable[..., Any], *arguments: Any) -> asyncio.Task[Any]:
+    """Work in a thread for calls, which goes on whoever waits for it."""
+    task = asyncio.ensure_future(anyio.to_thread.run_sync(work, *arguments, limiter=_threads()))
     background.add(task)
     task.add_done_callback(_forget)
-    return JSONResponse({"async": "void", "request_id": f"req-{uuid.uuid4()}"})
+    return task
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

@@ -1,5 +1,6 @@
 """Objects by URI, wherever they are: s3://, data:// at an Algorithmia endpoint, http(s)://, or a file."""
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ from rotoscope.errors import Refused
 from rotoscope.media.probe import file_facts, file_sha256
 
 GONE = ("404", "NoSuchKey", "NotFound", "NoSuchBucket")
-BLOCK = 2**20
 
 
 class ObjectStoreHook(BaseHook):
@@ -62,9 +62,7 @@ class ObjectStoreHook(BaseHook):
             self.get_conn().download_file(bucket, key, str(target))
         else:
             file_facts(Path(place))
-            with Path(place).open("rb") as source, target.open("wb") as file:
-                while block := source.read(BLOCK):
-                    file.write(block)
+            shutil.copyfile(place, target)
         return file_sha256(target)
 
     def send(self, path: Path, uri: str, sha256: str, metadata: Mapping[str, str]) -> bool:

@@ -44,7 +44,7 @@ class DataApi:
 
     def read(self, uri: str) -> bytes:
         """The bytes of a file, whole. Raises NotFound if there is none."""
-        return self._whole(uri).content
+        return self._request("GET", uri).content
 
     def download(self, uri: str, target: Path) -> None:
         """Read a file of any size into a file here. Raises NotFound if there is none."""
@@ -114,9 +114,6 @@ class DataApi:
             self._request("DELETE", uri, params=query)
         except NotFound:
             return
-
-    def _whole(self, uri: str) -> requests.Response:
-        return self._request("GET", uri)
 
     def _request(self, method: str, uri: str, **options: Any) -> requests.Response:
         retrying = Retrying(

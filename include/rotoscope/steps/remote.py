@@ -51,8 +51,10 @@ def open_budget(
 
     Raises Refused if the least that it can take is beyond the request's cap.
     """
+    if not request.is_remote:
+        return
     frames = sum(chunk.frames for chunk in chunks if not store.exists(keys.painted_record(chunk.lossless)))
-    if not request.is_remote or not frames:
+    if not frames:
         return
     endpoint = connect()
     before = bill_of(store, run_id, endpoint).frames

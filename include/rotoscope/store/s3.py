@@ -8,7 +8,7 @@ import contextlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -140,13 +140,7 @@ class S3Store:
         return link
 
     def _create(self, key: str, body: bytes, facts: dict[str, Any]) -> None:
-        wanted = {**self._at(key), "Body": body, **facts}
-        try:
-            self._s3.put_object(**wanted, IfNoneMatch="*")
-        except ClientError as error:
-            if _code(error) not in UNKNOWING:
-                raise
-            self._s3.put_object(**wanted)
+        _if_none(self._s3.put_object, **self._at(key), Body=body, **facts)
 
     def _create_in_parts(self, key: str, path: Path, size: int, facts: dict[str, Any]) -> None:
         upload = {**self._at(key), "UploadId": self._s3.create_multipart_upload(**self._at(key), **facts)["UploadId"]}
@@ -161,20 +155,11 @@ class S3Store:
         try:
             with ThreadPoolExecutor(AT_ONCE) as pool:
                 parts = list(pool.map(send, range(1, -(-size // length) + 1)))
-            self._complete(upload, parts)
+            _if_none(self._s3.complete_multipart_upload, **upload, MultipartUpload={"Parts": parts})
         except BaseException:
             with contextlib.suppress(ClientError):
                 self._s3.abort_multipart_upload(**upload)
             raise
-
-    def _complete(self, upload: dict[str, Any], parts: list[dict[str, Any]]) -> None:
-        wanted = {**upload, "MultipartUpload": {"Parts": parts}}
-        try:
-            self._s3.complete_multipart_upload(**wanted, IfNoneMatch="*")
-        except ClientError as error:
-            if _code(error) not in UNKNOWING:
-                raise
-            self._s3.complete_multipart_upload(**wanted)
 
     def _download(self, key: str, path: Path) -> None:
         """Get an object, in parts that are asked for again where one breaks off. Raises Mismatch if it is not whole."""
@@ -218,6 +203,16 @@ def _checked(key: str) -> list[str]:
 
 def _code(error: ClientError) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _if_none(write: Callable[..., Any], **wanted: Any) -> None:
+    """Write an object under the condition that there is none, where the server knows conditions."""
+    try:
+        write(**wanted, IfNoneMatch="*")
+    except ClientError as error:
+        if _code(error) not in UNKNOWING:
+            raise
+        write(**wanted)
 
 
 @contextmanager
