@@ -111,6 +111,22 @@ def test_a_folder_can_be_copied_to_a_bucket_and_used(moto: S3Server, tmp_path: P
     assert list(store.below("videos")) == list(folder.below("videos")) == ["videos/1/manifest.json"]
 
 
+def test_a_document_is_read_whole_while_it_is_replaced(s3_store: S3Store) -> None:
+    documents = [{"said": "x" * length} for length in range(0, 4000, 100)]
+    s3_store.replace_json("progress", documents[0])
+
+    def replace() -> None:
+        for document in documents * 3:
+            s3_store.replace_json("progress", document)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(replace)
+        while not writing.done():
+            assert s3_store.get_json("progress") in documents
+        writing.result()
+    assert s3_store.get_json("progress") == documents[-1]
+
+
 def test_a_missing_bucket_is_an_error_and_not_an_empty_store(moto: S3Server, tmp_path: Path) -> None:
     store = S3Store(Bucket(moto.client(), "nobodys"), tmp_path)
     with pytest.raises(Exception, match="NoSuchBucket"):

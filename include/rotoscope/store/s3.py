@@ -5,6 +5,7 @@ the first to complete it keeps the key where the server knows conditional writes
 """
 
 import contextlib
+import hashlib
 import json
 import shutil
 import tempfile
@@ -16,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from boto3.s3.transfer import TransferConfig
-from botocore.exceptions import ClientError, IncompleteReadError, ResponseStreamingError
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from botocore.exceptions import ClientError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError
+from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from rotoscope.errors import Mismatch, RotoscopeError
 from rotoscope.media.probe import file_sha256
@@ -33,6 +34,14 @@ TRIES = 8
 UNKNOWING = ("NotImplemented",)
 """What servers answer that know no conditional writes, where they do not ignore them."""
 GONE = ("404", "NoSuchKey", "NotFound")
+BREAKS = (IncompleteReadError, ResponseStreamingError, ReadTimeoutError)
+"""What ends a body in the middle: botocore asks again only until the first byte."""
+HALF_READ = Retrying(
+    retry=retry_if_exception_type(Mismatch),
+    stop=stop_after_attempt(TRIES),
+    wait=wait_random_exponential(0.1, 5),
+    reraise=True,
+)
 DELETED_AT_ONCE = 1000
 DOWNLOAD = TransferConfig(
     multipart_threshold=PART_BYTES,
@@ -89,11 +98,11 @@ class S3Store:
     def replace_json(self, key: str, document: Any) -> None:
         with self.workspace("tmp") as folder:
             body = written(folder, document).read_bytes()
-        self._s3.put_object(**self._at(key), Body=body, **self._options(key))
+        facts = {"Metadata": {"sha256": hashlib.sha256(body).hexdigest()}, **self._options(key)}
+        self._s3.put_object(**self._at(key), Body=body, **facts)
 
     def get_json(self, key: str) -> Any:
-        with self.local(key) as path:
-            return json.loads(path.read_text())
+        return json.loads(self._body(key))
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
@@ -163,17 +172,33 @@ class S3Store:
 
     def _download(self, key: str, path: Path) -> None:
         """Get an object, in parts that are asked for again where one breaks off. Raises Mismatch if it is not whole."""
-        try:
+        with self._told(key):
             facts = self._s3.head_object(**self._at(key))
             self._s3.download_file(self._bucket.name, self._key(key), str(path), Config=DOWNLOAD)
+        self._check(key, facts, file_sha256(path))
+
+    @HALF_READ.wraps
+    def _body(self, key: str) -> bytes:
+        """A document, in one request; in further ones where a server mixes two versions while one is replaced."""
+        with self._told(key):
+            facts = self._s3.get_object(**self._at(key))
+            body: bytes = facts["Body"].read()
+        self._check(key, facts, hashlib.sha256(body).hexdigest())
+        return body
+
+    @contextmanager
+    def _told(self, key: str) -> Iterator[None]:
+        try:
+            yield
         except ClientError as error:
             if _code(error) in GONE:
                 raise KeyError(key) from None
             raise
-        except (IncompleteReadError, ResponseStreamingError):
+        except BREAKS:
             raise Mismatch(f"{self.address(key)} breaks off; it is not whole in the bucket.") from None
-        promised = facts.get("Metadata", {}).get("sha256")
-        if path.stat().st_size != facts["ContentLength"] or (promised and file_sha256(path) != promised):
+
+    def _check(self, key: str, facts: dict[str, Any], sha256: str) -> None:
+        if facts.get("Metadata", {}).get("sha256", sha256) != sha256:
             raise Mismatch(f"{self.address(key)} is not what was stored there; delete it, and its task makes it anew.")
 
     def _below(self, prefix: str) -> Iterator[str]:
