@@ -66,8 +66,9 @@ class Workshop:
         filter = request.texture
         if filter.remote:
             raise Refused(f"The filter {filter.name} paints at an Algorithmia endpoint, which only the DAG reaches.")
-        paint = chain.load(filter, request.strength, request.keep_colours, max(1, threads // IN_FLIGHT))
-        return cls(picture, paint, min(threads, IN_FLIGHT))
+        at_once = min(threads, IN_FLIGHT)
+        paint = chain.load(filter, request.strength, request.keep_colours, threads, at_once)
+        return cls(picture, paint, at_once)
 
     def frames(
         self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None

@@ -18,7 +18,7 @@ from rotoscope.painting import lossless_picture, stored_picture
 from rotoscope.request import Request
 from rotoscope.store import keys
 
-PAINTING_VERSION = 3
+PAINTING_VERSION = 4
 """Goes up when the same request would give other pixels or plans, so that older objects are left alone."""
 NEIGHBOURS = 2
 """Frames on either side of a chunk that deinterlacing looks at."""

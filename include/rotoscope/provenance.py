@@ -11,7 +11,7 @@ from rotoscope.media.video import Video
 from rotoscope.plan import Plan, painting
 from rotoscope.store import keys
 
-LIBRARIES = ("onnxruntime", "numpy", "pillow", "opencv-python-headless")
+LIBRARIES = ("openvino", "numpy", "pillow", "opencv-python-headless")
 
 
 def provenance(plan: Plan, source: Video, result: dict[str, Any], chunks: list[dict[str, Any]]) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def _known(name: str, settings: Settings) -> str:
 @cache
 def _painter(name: str, threads: int) -> Paint:
     """A filter ready to paint; `threads` pictures at once in the whole process, whoever asked for them."""
-    paint = engines.load(catalogue.get(name), 1)
+    paint = engines.load(catalogue.get(name), threads, at_once=threads)
     places = threading.BoundedSemaphore(threads)
 
     def painted(frame: Frame) -> Frame:

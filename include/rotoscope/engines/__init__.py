@@ -18,11 +18,14 @@ Paint = Callable[[Frame], Frame]
 ENGINES = {"onnx": "rotoscope.engines.onnx"}
 
 
-def load(filter: Filter, threads: int) -> Paint:
-    """Make a filter ready to paint with at most `threads` threads for one frame. Raises RotoscopeError if it cannot."""
+def load(filter: Filter, threads: int, at_once: int = 1) -> Paint:
+    """Make a filter ready to paint `at_once` frames side by side with `threads` threads in all.
+
+    Raises RotoscopeError if it cannot.
+    """
     try:
         module = import_module(ENGINES[filter.engine])
     except KeyError:
         raise RotoscopeError(f"Filter {filter.name!r} wants the engine {filter.engine!r}, which is not here.") from None
-    paint: Paint = module.load(filter, threads)
+    paint: Paint = module.load(filter, threads, at_once)
     return paint

@@ -1,58 +1,103 @@
-"""The engine `onnx`: feed-forward style networks on this machine's processor with ONNX Runtime."""
+"""The engine `onnx`: feed-forward style networks, ONNX files, on this machine's processor with OpenVINO.
 
-import os
-from functools import cache
-from typing import Literal
+OpenVINO paints these networks 1.3 times as fast as ONNX Runtime, frame for frame (`make bench`).
+"""
+
+import threading
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Literal
 
 import numpy as np
+import openvino
+from openvino import opset13 as operations
+from openvino.preprocess import PrePostProcessor
 
 from rotoscope.engines import Frame, Paint
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
 
-# ONNX Runtime reads this as it is imported; otherwise it would write below the home folder and call out.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-
-import onnxruntime
-
 MULTIPLE = 4
 """The networks halve a picture twice and double it again."""
+SIZES = 8
+"""Sizes of pictures for which a network stays compiled; each holds the memory of a picture's features."""
+PLANAR, INTERLEAVED = openvino.Layout("NCHW"), openvino.Layout("NHWC")
 
 
-@cache
-def _session(weights: Weights, threads: int) -> onnxruntime.InferenceSession:
-    """One session for a model in this process, however many filters use it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    # Waiting threads must sleep, not spin: ffmpeg needs the cores that they would burn.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(weights.read(), options, providers=["CPUExecutionProvider"])
+@dataclass(frozen=True)
+class _Shape:
+    """What a network is compiled for: (height, width) and dtype of frames, threads in all, frames at once."""
+
+    size: tuple[int, int]
+    dtype: str
+    threads: int
+    at_once: int
 
 
-def load(filter: Filter, threads: int) -> Paint:
-    """A painter with one style of a multi-style network (inputs `image`, `style_weights`).
+def load(filter: Filter, threads: int, at_once: int) -> Paint:
+    """A painter with one style of a multi-style network (inputs `image`, 0..1, and `style_weights`).
 
     Its frames do not depend on `threads`. Raises RotoscopeError if the filter's style is not one of the network's.
     """
     if filter.weights is None:
         raise RotoscopeError(f"Filter {filter.name!r} names no weights for the engine onnx.")
-    session = _session(filter.weights, threads)
-    styles = session.get_inputs()[1].shape[0]
+    weights = filter.weights
+    styles = _model(weights).input("style_weights").partial_shape[0].get_length()
     style = filter.parameters.get("style", -1)
     if not 0 <= style < styles:
         raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
     chosen = np.zeros(styles, np.float32)
     chosen[style] = 1
+    requests = threading.local()
 
     def paint(frame: Frame) -> Frame:
         height, width, _ = frame.shape
-        white = np.float32(np.iinfo(frame.dtype).max)
-        image = _padded(frame).transpose(2, 0, 1)[None] / white
-        (painted,) = session.run(None, {"image": image, "style_weights": chosen})
-        pixels = np.clip(painted[0, :, :height, :width], 0, 1) * white + np.float32(0.5)
-        return np.ascontiguousarray(pixels.astype(frame.dtype).transpose(1, 2, 0))
+        image = np.ascontiguousarray(_padded(frame))
+        shape = _Shape(image.shape[:2], frame.dtype.name, threads, at_once)
+        if getattr(requests, "shape", None) != shape:
+            requests.shape, requests.one = shape, _compiled(weights, shape).create_infer_request()
+        painted = requests.one.infer({"image": image[None], "style_weights": chosen}, share_inputs=True)[0]
+        return np.ascontiguousarray(painted[0, :height, :width])
 
     return paint
+
+
+@cache
+def _model(weights: Weights) -> openvino.Model:
+    return openvino.Core().read_model(weights.read())
+
+
+@lru_cache(SIZES)
+def _compiled(weights: Weights, shape: _Shape) -> Any:
+    """The network for frames as they are, (1, height, width, 3): conversions happen inside, next to the arithmetic."""
+    white = float(np.iinfo(shape.dtype).max)
+    outside = openvino.Type(np.dtype(shape.dtype))
+    steps = PrePostProcessor(_model(weights).clone())
+    image = steps.input("image")
+    image.tensor().set_element_type(outside).set_layout(INTERLEAVED)
+    image.preprocess().convert_element_type(openvino.Type.f32).scale(white)
+    image.model().set_layout(PLANAR)
+    painted = steps.output(0)
+    painted.model().set_layout(PLANAR)
+    painted.postprocess().custom(lambda node: _pixels(node, white))
+    painted.tensor().set_element_type(outside).set_layout(INTERLEAVED)
+    model = steps.build()
+    model.reshape({"image": [1, *shape.size, 3]})
+    options = {
+        "INFERENCE_NUM_THREADS": shape.threads,
+        "NUM_STREAMS": shape.at_once,
+        # Machines that compute in bfloat16 would paint other pictures than those that do not.
+        "INFERENCE_PRECISION_HINT": "f32",
+        # Tasks side by side would all be pinned to the same cores.
+        "ENABLE_CPU_PINNING": False,
+    }
+    return openvino.Core().compile_model(model, "CPU", options)
+
+
+def _pixels(node: openvino.Output, white: float) -> openvino.Output:
+    """0..1 as 0..white, such that cutting off the fraction rounds."""
+    scaled = operations.multiply(operations.clamp(node, 0.0, 1.0), np.float32(white))
+    return operations.add(scaled, np.float32(0.5)).output(0)
 
 
 def _padded(frame: Frame) -> Frame:
