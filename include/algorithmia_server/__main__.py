@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import signal
+import sys
 import tempfile
 from pathlib import Path
 
@@ -63,6 +65,8 @@ def main(
     }
     # Processes of their own are handed their settings by the environment, like those that a container starts.
     os.environ.update({f"{PREFIX}{name.upper()}": value for name, value in values.items()})
+    # uvicorn raises the signal that ended it once more, which without a handler would leave the folder behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     with tempfile.TemporaryDirectory(prefix="metrics-") as folder:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         app = "algorithmia_server.app:create_app"

@@ -3,6 +3,7 @@
 import http.client
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -239,3 +240,12 @@ def test_calls_beyond_the_limit_are_refused_over_all_processes(tmp_path: Path, c
         assert (
             'algorithmia_calls_total{algorithm="util/echo",outcome="result"} 2.0' in server.call("GET", "/metrics").text
         )
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_that_is_ended_leaves_nothing_in_the_temporary_folder(tmp_path: Path, workers: str) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with algorithmia_server(tmp_path, "--workers", workers, env={**os.environ, "TMPDIR": str(temporary)}):
+        assert any(temporary.iterdir())
+    assert not any(temporary.iterdir())
