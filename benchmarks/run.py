@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import clips, endpoint, media, memory
+from benchmarks import clips, endpoint, media, memory, steady
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop, overlapped
@@ -45,6 +45,7 @@ def main() -> None:
         finally:
             airflow.down()
         peaks(Path(folder))
+    steady.measure(show)
     media.measure(show)
     endpoint.measure(show)
 

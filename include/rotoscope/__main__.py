@@ -50,6 +50,10 @@ def filters() -> None:
 @click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
 @click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
+@click.option("--steady", default=0.0, show_default=True, help="From 0 to 1, how far paint moves with what it is on.")
+@click.option(
+    "--key-frames", is_flag=True, help="Paint few frames and carry their paint to the others: fast and steady."
+)
 @click.option("--start", help="Where to begin: seconds, m:ss or h:mm:ss.")
 @click.option("--end", help="Where to end, the same way.")
 @click.option("--size", default="source", show_default=True, help="Shorter side of the result: 1080p, 720p, 360p, ...")

@@ -3,6 +3,7 @@
 DIS (Kroeger et al., Fast Optical Flow using Dense Inverse Search, ECCV 2016), which needs no weights.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -16,6 +17,8 @@ SHARE, PIXELS = 0.01, 0.5
 """There and back may miss by this share of the way, squared, and by so many squared pixels."""
 STILL = 1.0
 """Levels of 255 by which motion must explain a place better than rest does; noise alone does not reach them."""
+CALM = 0.25
+"""Pixels that DIS moves most of a frame at least by if the camera moves."""
 AROUND = (7, 7)
 """Pixels that are looked at to tell motion from rest."""
 SMALLEST = 16
@@ -39,42 +42,63 @@ def grey_of(frame: Frame, widest: int) -> Grey:
     scale = min(1.0, widest / max(width, height))
     size = (max(SMALLEST, round(width * scale)), max(SMALLEST, round(height * scale)))
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    eight = small if small.dtype == np.uint8 else (small >> 8).astype(np.uint8)
+    eight = small if small.dtype == np.uint8 else cv2.convertScaleAbs(small, alpha=1 / 257)
     return np.asarray(cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY if frame.shape[2] == 3 else cv2.COLOR_RGBA2GRAY), np.uint8)
 
 
 def flow(here: Grey, there: Grey, preset: int = FAST) -> Flow:
-    """Where each pixel of `here` is in `there`; at rest wherever that explains what is seen as well.
+    """Where each pixel of `here` is in `there`.
 
-    DIS finds small motion also in what stands still, which would make paint crawl there.
+    Under a camera that stands still, all that rest explains as well is at rest: DIS finds small motion also there,
+    which would make paint crawl.
     """
-    found = np.asarray(cv2.DISOpticalFlow.create(preset).calc(here, there, np.zeros((*here.shape, 2), np.float32)))
-    moved, resting = (cv2.blur(cv2.absdiff(here, other).astype(np.float32), AROUND) for other in (warped(there, found), there))
+    nothing = np.zeros((*here.shape, 2), np.float32)
+    found = np.asarray(cv2.DISOpticalFlow.create(preset).calc(here, there, nothing), np.float32)
+    if np.median(_squared(found)) > CALM**2:
+        return found
+    moved, resting = _gap(here, warped(there, found)), _gap(here, there)
     moving = cv2.blur((resting > moved + STILL).astype(np.float32), AROUND)
     return np.asarray(found * moving[..., None], np.float32)
 
 
+def _gap(one: Grey, other: Grey) -> NDArray[np.float32]:
+    """How different the surroundings of each pixel are, in levels of 255."""
+    return np.asarray(cv2.blur(cv2.absdiff(one, other).astype(np.float32), AROUND), np.float32)
+
+
 def visible(out: Flow, back: Flow) -> Mask:
-    """Which pixels are in the other frame too: following `out` and then `back` leads home (Sundaram et al., ECCV 2010)."""
+    """Which pixels are in the other frame too: `out` and then `back` lead home (Sundaram et al., ECCV 2010)."""
     returned = warped(back, out)
-    gap = np.square(out + returned).sum(axis=2)
-    length = np.square(out).sum(axis=2) + np.square(returned).sum(axis=2)
-    return np.asarray(gap < SHARE * length + PIXELS)
+    return np.asarray(_squared(out + returned) < SHARE * (_squared(out) + _squared(returned)) + PIXELS)
 
 
 def inside(flow: Flow) -> Mask:
     """Which pixels are led to a place within the other frame."""
     rows, columns = flow.shape[:2]
-    across, down = places(flow)
+    place = flow + _places(rows, columns)
+    across, down = place[..., 0], place[..., 1]
     return np.asarray((across >= 0) & (across <= columns - 1) & (down >= 0) & (down <= rows - 1))
 
 
-def places(flow: Flow) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The column and the row that each pixel is led to."""
-    rows, columns = flow.shape[:2]
-    return flow[..., 0] + np.arange(columns, dtype=np.float32), flow[..., 1] + np.arange(rows, dtype=np.float32)[:, None]
+def strain(flow: Flow) -> NDArray[np.float32]:
+    """How much the surroundings of each pixel are stretched, squeezed or turned on the way; 0 for not at all."""
+    across, down = (np.asarray(cv2.Sobel(flow, cv2.CV_32F, *way, ksize=1), np.float32) for way in ((1, 0), (0, 1)))
+    return np.asarray(np.sqrt(_squared(across) + _squared(down)) / 2, np.float32)
 
 
 def warped(picture: NDArray[Any], flow: Flow, interpolation: int = cv2.INTER_LINEAR) -> NDArray[Any]:
     """The picture of the other frame as it looks from here; what is outside of it repeats its border."""
-    return np.asarray(cv2.remap(picture, *places(flow), interpolation, borderMode=cv2.BORDER_REPLICATE))
+    place = flow + _places(*flow.shape[:2])
+    none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
+    return np.asarray(cv2.remap(picture, place, none, interpolation, borderMode=cv2.BORDER_REPLICATE))
+
+
+def _squared(flow: Flow) -> NDArray[np.float32]:
+    return np.asarray(np.square(flow[..., 0]) + np.square(flow[..., 1]), np.float32)
+
+
+@lru_cache(maxsize=4)
+def _places(rows: int, columns: int) -> Flow:
+    """The column and the row of each pixel."""
+    across, down = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
+    return np.asarray(np.dstack([across, down]), np.float32)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from rotoscope import formats
-from rotoscope.engines import Paint
+from rotoscope import engines, formats
+from rotoscope.engines import Paint, Painter
 from rotoscope.errors import Mismatch, Refused
 from rotoscope.filters import chain
+from rotoscope.filters.temporal import Steady, steadied
 from rotoscope.media.decode import Complaint, decode
 from rotoscope.media.encode import TimedFrames, encode, encode_lossless
 from rotoscope.media.guard import OWN
@@ -32,9 +33,13 @@ TRIALS = 4
 """The first also pays for memory, and others may wait for a busy processor, so the best one counts."""
 COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
+CARRY_SECONDS_A_PIXEL = 5e-8
+"""Carrying paint along the flow, for one thread."""
+PERIOD, PERIOD_PIXELS = 16, 2048 * 1152
+"""Frames between two key frames, half as many for larger pictures, since those of two periods are in memory."""
+KEY_FRAMES_A_PERIOD = 2
+"""What motion makes of the one that there must be, in a usual video."""
 
-Painter = Callable[[Iterable[tuple[int, Frame]]], Iterator[tuple[int, Frame, Frame]]]
-"""Gives (index, frame, painted RGB frame) for each (index, RGB(A) frame), in order, with some of them on their way."""
 Report = Callable[[int, int], None]
 """Told after each frame how many are done, of how many."""
 
@@ -43,13 +48,14 @@ Report = Callable[[int, int], None]
 class Workshop:
     """Everything needed to paint frames for one request, which stay as they are where nothing paints.
 
-    paint: on this machine; painter: elsewhere.
+    paint: one frame, on this machine; painter: many, elsewhere or steadily.
     """
 
     picture: Picture
     paint: Paint | None = None
     workers: int = 1
     painter: Painter | None = None
+    steady: Steady | None = None
 
     @classmethod
     def open(cls, request: Request, video: Video, threads: int, painter: Painter | None = None) -> "Workshop":
@@ -67,8 +73,10 @@ class Workshop:
         if filter.remote:
             raise Refused(f"The filter {filter.name} paints at an Algorithmia endpoint, which only the DAG reaches.")
         at_once = min(threads, IN_FLIGHT)
-        paint = chain.load(filter, request.strength, request.keep_colours, threads, at_once)
-        return cls(picture, paint, at_once)
+        bare, how = engines.load(filter, threads, at_once), (request.strength, request.keep_colours)
+        steady = steady_of(request, picture)
+        painter = _laying(_steadying(bare, steady, at_once), *how) if steady else None
+        return cls(picture, chain.over(bare, *how), at_once, painter, steady)
 
     def frames(
         self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
@@ -77,13 +85,16 @@ class Workshop:
 
         pts: timestamps of all frames of `track` from index `first` on that lie between the wanted ones.
         """
-        decoded = self.decoded(track, pts, first, wanted, complaint)
+        return self.painted(self.decoded(track, pts, first, wanted, complaint))
+
+    def painted(self, frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        """Yield (index, frame, painted frame) for each (index, frame)."""
         if self.painter is not None:
-            yield from self.painter(decoded)
+            yield from self.painter(frames)
         elif self.paint is None:
-            yield from ((index, frame, frame) for index, frame in decoded)
+            yield from ((index, frame, frame) for index, frame in frames)
         else:
-            yield from overlapped(self.paint, decoded, self.workers)
+            yield from overlapped(self.paint, frames, self.workers)
 
     def decoded(
         self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
@@ -101,7 +112,11 @@ class Workshop:
             return copying
         trial = np.random.default_rng(0).integers(0, 256, (TRIAL[1], TRIAL[0], 3), np.uint8)
         seconds = min(_seconds(self.paint, trial) for _ in range(TRIALS)) / self.workers
-        return copying + seconds * width * height / (TRIAL[0] * TRIAL[1])
+        painting = seconds * width * height / (TRIAL[0] * TRIAL[1])
+        if self.steady is None:
+            return copying + painting
+        share = KEY_FRAMES_A_PERIOD / self.steady.period if self.steady.dial is None else 1
+        return copying + painting * share + width * height * CARRY_SECONDS_A_PIXEL / self.workers
 
 
 def seconds_a_frame(request: Request, video: Video, threads: int) -> float:
@@ -110,6 +125,24 @@ def seconds_a_frame(request: Request, video: Video, threads: int) -> float:
     if remote:
         return remote.frame_seconds / REMOTE_CALLS
     return Workshop.open(request, video, threads).seconds_a_frame()
+
+
+def steady_of(request: Request, picture: Picture) -> Steady | None:
+    """How the request's paint is kept steady in frames that look like this, if it is."""
+    if not request.is_steady:
+        return None
+    period = PERIOD if picture.pixels <= PERIOD_PIXELS else PERIOD // 2
+    return Steady(period, None if request.key_frames else request.steady)
+
+
+def _steadying(paint: Paint, steady: Steady, workers: int) -> Painter:
+    def painted(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        return steadied(frames, lambda some: overlapped(by_itself, some, workers), steady, workers)
+
+    def by_itself(frame: Frame) -> Frame:
+        return paint(chain.bare(frame))
+
+    return painted
 
 
 def _laying(painter: Painter, strength: float, keep_colours: bool) -> Painter:

@@ -14,7 +14,7 @@ from rotoscope.media.output import Output, frame_rate
 from rotoscope.media.packets import Packets
 from rotoscope.media.timeline import Timeline, plan_timeline
 from rotoscope.media.video import Video
-from rotoscope.painting import lossless_picture, stored_picture
+from rotoscope.painting import lossless_picture, steady_of, stored_picture
 from rotoscope.request import Request
 from rotoscope.store import keys
 
@@ -27,7 +27,8 @@ NEIGHBOURS = 2
 class Chunk(BaseModel):
     """A run of frames `[start, end)` of a video, the unit of mapped work.
 
-    segments: (first, last) of the plan's that it is decoded from; digest: names the painted chunk, encoded for the
+    taken: frames `[start, end)` that it is painted from, with those around it on which steady paint depends; segments:
+    (first, last) of the plan's that they are decoded from; digest: names the painted chunk, encoded for the
     output; lossless: names its painted frames as such, which `keep_painted` stores.
     """
 
@@ -38,13 +39,18 @@ class Chunk(BaseModel):
     end: int
     frames: int
     label: str
+    taken: tuple[int, int]
     segments: tuple[int, int]
     digest: str
     lossless: str
 
     def of(self, frames: list[int]) -> list[int]:
         """Those of the ascending frames that are in this chunk."""
-        return frames[bisect_left(frames, self.start) : bisect_left(frames, self.end)]
+        return _within(frames, (self.start, self.end))
+
+    def taken_of(self, frames: list[int]) -> list[int]:
+        """Those of the ascending frames that it is painted from."""
+        return _within(frames, self.taken)
 
     def shown(self, timeline: Timeline) -> list[tuple[int, int]]:
         """What the timeline shows of this chunk."""
@@ -56,7 +62,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[3] = 3
     request: Request
     video: str
     result: str
@@ -110,6 +116,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     """Everything that the pixels of a painted frame depend on, besides the frame."""
     picture = lossless_picture(request, video)
     filter = request.texture.fingerprint() if request.paints else None
+    steady = steady_of(request, picture)
     return {
         "version": PAINTING_VERSION,
         "video": video.sha256,
@@ -117,6 +124,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
         "filter": filter,
         "strength": request.strength if request.paints else 0,
         "keep_colours": request.keep_colours and request.paints,
+        "steady": asdict(steady) if steady else None,
         "deinterlace": request.deinterlace,
         "size": picture.size,
         "pixel_format": picture.pixel_format,
@@ -134,12 +142,16 @@ def make_plan(request: Request, video: Video, output: Output, packets: Packets, 
     pixels = painting(request, video)
     frames = output.timeline.frames
     groups = [frames[run.start : run.stop] for run in runs]
+    steady = steady_of(request, lossless_picture(request, video))
+    taken = [
+        frames[run.start : run.stop] for run in (steady.around(one, len(frames)) if steady else one for one in runs)
+    ]
     around = NEIGHBOURS if request.deinterlace else 0
-    needed = [range(max(0, g[0] - around), min(video.frames, g[-1] + 1 + around)) for g in groups]
+    needed = [range(max(0, g[0] - around), min(video.frames, g[-1] + 1 + around)) for g in taken]
     segments, ranges = plan_segments(packets, video.tick, needed)
     chunks = []
-    for index, (group, held) in enumerate(zip(groups, ranges, strict=True)):
-        lossless = keys.digest({"painting": pixels, "frames": timing.compress(group)})
+    for index, (group, whole, held) in enumerate(zip(groups, taken, ranges, strict=True)):
+        lossless = keys.digest({"painting": pixels, "frames": timing.compress(group), "taken": timing.compress(whole)})
         start, end = group[0], group[-1] + 1
         encoding = _encoding(output, _between(output.timeline, start, end))
         chunk = Chunk(
@@ -148,6 +160,7 @@ def make_plan(request: Request, video: Video, output: Output, packets: Packets, 
             end=end,
             frames=len(group),
             label=_label(group, video),
+            taken=(whole[0], whole[-1] + 1),
             segments=(held.start, held.stop - 1),
             digest=keys.digest({"frames": lossless, "encoding": encoding}),
             lossless=lossless,
@@ -155,6 +168,11 @@ def make_plan(request: Request, video: Video, output: Output, packets: Packets, 
         chunks.append(chunk)
     result = result_digest(request, video, output)
     return Plan(request=request.public, video=video.sha256, result=result, segments=segments, chunks=chunks)
+
+
+def _within(frames: list[int], part: tuple[int, int]) -> list[int]:
+    start, end = part
+    return frames[bisect_left(frames, start) : bisect_left(frames, end)]
 
 
 def _between(timeline: Timeline, start: int, end: int) -> list[tuple[int, int]]:

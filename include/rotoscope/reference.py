@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from rotoscope import fetch
+from rotoscope.engines import Painter
 from rotoscope.errors import Mismatch, Refused
 from rotoscope.media.deliver import deliver
 from rotoscope.media.output import Output
 from rotoscope.media.passage import notices
 from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
-from rotoscope.painting import Painter, Report, Workshop, encoder, show
+from rotoscope.painting import Report, Workshop, encoder, show
 from rotoscope.plan import output_of
 from rotoscope.request import Request
 

@@ -38,6 +38,18 @@ class Request(BaseModel):
     keep_colours: bool = Field(
         default=False, title="Keep colours", description="Take only light and texture from the filter."
     )
+    steady: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        title="Steadiness",
+        description="From 0, each frame painted by itself, to 1, paint that moves with what it is on.",
+    )
+    key_frames: bool = Field(
+        default=False,
+        title="Paint key frames only",
+        description="Paint few frames and carry their paint to the others: several times faster, and fully steady.",
+    )
     start: str | None = Field(
         default=None,
         pattern=TIME,
@@ -112,7 +124,11 @@ class Request(BaseModel):
             raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
-        _ = request.texture  # refuses what is not in the catalogue
+        remote = request.texture.remote  # refuses what is not in the catalogue
+        if remote and request.is_steady:
+            raise Refused(
+                f"The filter {request.filter} paints elsewhere, frame by frame; leave out steady and key_frames."
+            )
         formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
         start, end = request.start_second, request.end_second
         if start is not None and end is not None and start >= end:
@@ -213,6 +229,11 @@ class Request(BaseModel):
     def is_remote(self) -> bool:
         """Whether frames are painted at an Algorithmia endpoint."""
         return self.paints and self.texture.remote is not None
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether a frame's paint depends on the frames around it."""
+        return self.paints and (self.steady > 0 or self.key_frames)
 
     @property
     def paints(self) -> bool:

@@ -10,6 +10,7 @@ from rotoscope.request import Request
 
 SECTIONS = {
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
+    "Steady motion": ("steady", "key_frames"),
     "Output": ("format", "quality", "speed", "pixel_format"),
     "Chunks": ("chunk_frames", "scene_cuts", "keep_painted"),
     "Painting at an endpoint": ("model", "most_calls", "most_cost"),

@@ -43,14 +43,14 @@ def test_the_number_of_threads_changes_no_bit(frame: np.ndarray) -> None:
 
 def test_strength_mixes_between_source_and_paint(frame: np.ndarray) -> None:
     one = catalogue.get("lava-glow")
-    full = chain.load(one, 1, False, 1)(frame).astype(int)
-    half = chain.load(one, 0.5, False, 1)(frame).astype(int)
+    full = chain.over(engines.load(one, 1), 1, False)(frame).astype(int)
+    half = chain.over(engines.load(one, 1), 0.5, False)(frame).astype(int)
     assert np.abs(half - (full + frame) / 2).max() <= 0.5
 
 
 def test_keeping_colours_takes_light_from_the_paint_and_hue_from_the_source(frame: np.ndarray) -> None:
     one = catalogue.get("lava-glow")
-    painted, kept = (chain.load(one, 1, keep, 1)(frame).astype(float) for keep in (False, True))
+    painted, kept = (chain.over(engines.load(one, 1), 1, keep)(frame).astype(float) for keep in (False, True))
     inside = ((kept > 0) & (kept < 255)).all(axis=2)  # where nothing was clipped
     assert inside.mean() > 0.2
     assert np.abs((kept - painted) @ chain.LUMA)[inside].max() <= 1

@@ -18,11 +18,10 @@ from algorithmia_server.registry import Call, fields
 from algorithmia_server.sources import video_file
 from rotoscope import formats
 from rotoscope.algorithmia.placeholders import BATCH, filled, takes_batches
-from rotoscope.engines import Frame
+from rotoscope.engines import Frame, Painter
 from rotoscope.errors import Refused
 from rotoscope.filters.chain import bare
 from rotoscope.media.still import MOST_BYTES, decode_picture, encode_picture
-from rotoscope.painting import Painter
 from rotoscope.reference import paint
 from rotoscope.request import Request
 

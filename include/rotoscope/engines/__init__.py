@@ -1,6 +1,6 @@
 """Engines run filters. Each is one module with a function `load`; the catalogue's data files name them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +14,8 @@ Frame = NDArray[np.unsignedinteger[Any]]
 """One RGB(A) frame of shape (height, width, 3 or 4), uint8 or uint16."""
 Paint = Callable[[Frame], Frame]
 """Paints one frame: RGB of shape (height, width, 3) in, uint8 or uint16, the same out; from several threads at once."""
+Painter = Callable[[Iterable[tuple[int, Frame]]], Iterator[tuple[int, Frame, Frame]]]
+"""Gives (index, frame, painted RGB frame) for each (index, RGB(A) frame), in order, with some of them on their way."""
 
 ENGINES = {"onnx": "rotoscope.engines.onnx"}
 

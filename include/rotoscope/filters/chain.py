@@ -2,20 +2,17 @@
 
 import numpy as np
 
-from rotoscope import engines
 from rotoscope.engines import Frame, Paint
-from rotoscope.filters.catalogue import Filter
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """Weights of red, green and blue in luma (ITU-R BT.601), with which the networks' training pictures were made."""
 
 
-def load(filter: Filter, strength: float, keep_colours: bool, threads: int, at_once: int = 1) -> Paint:
-    """A painter for RGB or RGBA frames: the filter, in the source's colours if asked, mixed in by `strength` 0..1.
+def over(paint: Paint, strength: float, keep_colours: bool) -> Paint:
+    """Paints RGB or RGBA frames: with `paint`, in the source's colours if asked, mixed in by `strength` 0..1.
 
     Transparency passes around the filter.
     """
-    paint = engines.load(filter, threads, at_once)
     return lambda frame: laid(frame, paint(bare(frame)), strength, keep_colours)
 
 

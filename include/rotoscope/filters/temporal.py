@@ -4,7 +4,7 @@ A feed-forward filter paints each frame by itself, and the slightest change give
 the video has a key frame every `period`, and the frames between two of them take their paint from both: from the one
 that shows the same thing, from the nearer one where both do, and only half way does one give over to the other, with
 the contrast that mixing loses put back. What neither shows is painted anew, in one more key frame, which keeps the
-carried paint everywhere else. A frame depends on its own period alone, whatever chunk it is in.
+paint of the others everywhere else. A frame depends on its own period alone, whatever chunk it is in.
 
 Compare Jamriska et al., Stylizing Video by Example (SIGGRAPH 2019), who carry key frames from both sides, and Ruder et
 al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from the one before.
@@ -14,34 +14,58 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from rotoscope.engines import Painter
-from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, visible, warped
+from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, strain, visible, warped
 from rotoscope.media.track import Frame
 
 WIDEST = 320
 """Flow is sought in frames made this small, which is fast, and finds far motion better."""
-UNSEEN = 0.02
+UNSEEN = 0.05
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
 DIFFERENT = 24
 """Levels of 255 that light may differ by in pixels which flow says are the same."""
+STRAINED = 1.0
+"""Paint is not carried where flow stretches it by so much of its length."""
 DOUBTFUL, WRONG = 0.05, 1e-4
 """How much a pixel counts that looks the same but is not led home, and one that looks different."""
 NEAR = 0.25
 """Up to this share of the way from one key frame to the next, the nearer one alone gives the paint."""
 SOFT = (3, 3)
 """Pixels over which one paint gives over to another, where flow is sought."""
-STROKES = 31
-"""Pixels of a frame 640 wide within which contrast is measured and put back."""
+STROKES, FINE = 31, (3, 3)
+"""Pixels of a frame 640 wide, and of any, within which contrast is measured and put back."""
+ALIKE = (5, 5)
+"""Pixels of which most must look the same as well, so that none does by chance."""
+MOST_GAIN = 1.5
 LEAST = 0.02
 """Shares below this one are not worth a second picture."""
 
 Share = NDArray[np.float32]
 """(height, width), 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Steady:
+    """How frames are kept steady.
+
+    period: frames from one key frame to the next, more of them where they are needed; dial: how much of the carried
+    paint is taken, 0..1, beside that which every frame is painted with; None paints key frames alone.
+    """
+
+    period: int
+    dial: float | None
+
+    def around(self, places: range, frames: int) -> range:
+        """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
+        last = -(-(places.stop - 1) // self.period) * self.period
+        return range(places.start // self.period * self.period, min(last + 1, frames))
 
 
 @dataclass(frozen=True)
@@ -75,65 +99,87 @@ class _Path:
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """Frames from one key frame to another.
+class _Carry:
+    """One way to a frame's paint: from the two key frames with these indices; share: of the last one."""
 
-    paths: from each frame between to the first and to the last; halves: what one more key frame divides it into.
-    """
-
-    seen: list[_Seen]
-    paths: list[tuple[_Path, _Path]]
-    halves: "tuple[_Stretch, _Stretch] | None" = None
+    keys: tuple[int, int]
+    paths: tuple[_Path, _Path]
+    share: float
 
     @property
-    def keys(self) -> Iterator[_Seen]:
-        """The key frames between its ends."""
-        if self.halves:
-            first, second = self.halves
-            yield from first.keys
-            yield second.seen[0]
-            yield from second.keys
+    def shown(self) -> Mask:
+        """What is to be seen in one of the two."""
+        return self.paths[0].same | self.paths[1].same
+
+
+@dataclass(frozen=True)
+class _Between:
+    """A frame between two key frames, and the ways to its paint, the best one first; a key frame has its own, too."""
+
+    seen: _Seen
+    carries: list[_Carry]
+    is_key: bool
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Frames from one key frame to the next."""
+
+    first: _Seen
+    inner: list[_Between]
+    last: _Seen
+
+
+@dataclass(frozen=True)
+class _Paint:
+    """A key frame's paint; strokes, fine: its contrast within strokes and from pixel to pixel, squared."""
+
+    picture: Frame
+    strokes: float
+    fine: float
+
+    @classmethod
+    def of(cls, picture: Frame) -> "_Paint":
+        return cls(picture, _contrast(picture, _strokes(picture)), _contrast(picture, FINE))
+
+    def along(self, path: _Path, size: tuple[int, int]) -> Frame:
+        """It where another frame shows the same things."""
+        rows, columns = path.flow.shape[:2]
+        flow = path.flow * np.array([size[0] / columns, size[1] / rows], np.float32)
+        large = np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR), np.float32)
+        return warped(self.picture, large, cv2.INTER_CUBIC)
 
 
 def steadied(
-    frames: Iterable[tuple[int, Frame]], painter: Painter, period: int, dial: float | None, workers: int
+    frames: Iterable[tuple[int, Frame]], painter: Painter, steady: Steady, workers: int
 ) -> Iterator[tuple[int, Frame, Frame]]:
     """Paint frames steadily; gives (index, frame, painted RGB frame) in order.
 
-    frames: from a multiple of `period` on; dial: how much of the carried paint is taken, 0..1, beside that which every
-    frame is painted with; None paints key frames alone.
+    frames: from a key frame on; workers: threads that carry paint, beside the painter's.
     """
     stretches: deque[_Stretch] = deque()
-    fresh: dict[int, Frame] = {}
+    fresh: dict[int, _Paint] = {}
     with ThreadPoolExecutor(workers) as pool:
-        for index, frame, painted in painter(_to_paint(frames, period, dial, pool, stretches)):
-            fresh[index] = painted
-            if index == stretches[0].seen[-1].index:
+        for index, frame, painted in painter(_to_paint(frames, steady, pool, stretches)):
+            fresh[index] = _Paint.of(painted)
+            if index == stretches[0].last.index:
+                carried = partial(_carried, paints=fresh, dial=steady.dial)
                 stretch = stretches.popleft()
-                ends = fresh[stretch.seen[0].index], painted
-                yield from _between(stretch, ends, fresh, dial, pool)
+                for one, picture in zip(stretch.inner, pool.map(carried, stretch.inner), strict=True):
+                    yield one.seen.index, one.seen.frame, picture
                 yield index, frame, painted
-                fresh = {index: painted}
-
-
-def to_paint(frames: Iterable[tuple[int, Frame]], period: int, dial: float | None) -> Iterator[tuple[int, Frame]]:
-    """Those of the frames that `steadied` has painted."""
-    with ThreadPoolExecutor(1) as pool:
-        yield from _to_paint(frames, period, dial, pool, deque())
+                fresh = {index: fresh[index]}
 
 
 def _to_paint(
-    frames: Iterable[tuple[int, Frame]],
-    period: int,
-    dial: float | None,
-    pool: ThreadPoolExecutor,
-    stretches: deque[_Stretch],
+    frames: Iterable[tuple[int, Frame]], steady: Steady, pool: ThreadPoolExecutor, stretches: deque[_Stretch]
 ) -> Iterator[tuple[int, Frame]]:
-    for seen in _periods(frames, period):
-        stretch = _stretch(seen, list(pool.map(_steps, seen[:-1], seen[1:])))
-        stretches.append(stretch)
-        between = stretch.keys if dial is None else seen[1:-1]
-        yield from ((one.index, one.frame) for one in [*between, seen[-1]])
+    """Those of the frames that need a painter, in order; the stretches between them are added to `stretches`."""
+    for seen in _periods(frames, steady.period):
+        inner = _inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])))
+        stretches.append(_Stretch(seen[0], inner, seen[-1]))
+        chosen = [one.seen for one in inner if one.is_key or steady.dial is not None]
+        yield from ((one.index, one.frame) for one in [*chosen, seen[-1]])
 
 
 def _periods(frames: Iterable[tuple[int, Frame]], period: int) -> Iterator[list[_Seen]]:
@@ -154,20 +200,23 @@ def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
     return _Step(on, visible(on, back)), _Step(back, visible(back, on))
 
 
-def _stretch(seen: list[_Seen], steps: list[tuple[_Step, _Step]]) -> _Stretch:
-    """A stretch, with another key frame where most is unseen in its ends, if that is too much.
+def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]]) -> list[_Between]:
+    """The frames between two key frames, one more of which is where most is unseen in both, if that is too much.
 
     steps: from each frame to the next one, and back.
     """
     before = _paths(seen, [back for _, back in steps])
     after = _paths(seen[::-1], [on for on, _ in steps[::-1]])[::-1]
-    paths = list(zip(before[:-1], after[1:], strict=True))
-    unseen = [1 - (first.same | last.same).mean() for first, last in paths]
+    keys = seen[0].index, seen[-1].index
+    shares = [_eased(place / len(steps)) for place in range(1, len(steps))]
+    ways = [_Carry(keys, (one, other), share) for one, other, share in zip(before[:-1], after[1:], shares, strict=True)]
+    unseen = [1 - way.shown.mean() for way in ways]
     if not unseen or max(unseen) <= UNSEEN:
-        return _Stretch(seen, paths)
+        return [_Between(one, [way], False) for one, way in zip(seen[1:-1], ways, strict=True)]
     place = 1 + int(np.argmax(unseen))
-    halves = _stretch(seen[: place + 1], steps[:place]), _stretch(seen[place:], steps[place:])
-    return _Stretch(seen, paths, halves)
+    first, second = _inner(seen[: place + 1], steps[:place]), _inner(seen[place:], steps[place:])
+    inner = [*first, _Between(seen[place], [], True), *second]
+    return [_Between(one.seen, [way, *one.carries], one.is_key) for way, one in zip(ways, inner, strict=True)]
 
 
 def _paths(seen: list[_Seen], steps: list[_Step]) -> list[_Path]:
@@ -179,53 +228,48 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[_Path]:
             whole = step.flow + warped(found[-1].flow, step.flow)
             shown = step.shown & (warped(found[-1].shown.astype(np.uint8), step.flow) > 0)
         gap = cv2.absdiff(cv2.blur(one.grey, SOFT), cv2.blur(warped(seen[0].grey, whole), SOFT))
-        found.append(_Path(whole, (gap <= DIFFERENT) & inside(whole), shown))
+        same = (gap <= DIFFERENT) & inside(whole) & (strain(whole) < STRAINED)
+        found.append(_Path(whole, same & (cv2.blur(same.astype(np.float32), ALIKE) > 0.5), shown))
     return found
 
 
-def _between(
-    stretch: _Stretch, ends: tuple[Frame, Frame], fresh: dict[int, Frame], dial: float | None, pool: ThreadPoolExecutor
-) -> Iterator[tuple[int, Frame, Frame]]:
-    """The frames between a stretch's ends, whose paint is `ends`. fresh: what was painted, by index."""
-
-    def carried(place: int) -> Frame:
-        seen, share = stretch.seen[place], _eased(place / (len(stretch.seen) - 1))
-        return _carried(seen.frame, ends, stretch.paths[place - 1], share, fresh.get(seen.index), dial)
-
-    if stretch.halves:
-        first, second = stretch.halves
-        key, middle = second.seen[0], carried(len(first.seen) - 1)
-        yield from _between(first, (ends[0], middle), fresh, dial, pool)
-        yield key.index, key.frame, middle
-        yield from _between(second, (middle, ends[1]), fresh, dial, pool)
-    else:
-        inner = range(1, len(stretch.seen) - 1)
-        for place, picture in zip(inner, pool.map(carried, inner), strict=True):
-            yield stretch.seen[place].index, stretch.seen[place].frame, picture
+def _carried(one: _Between, paints: dict[int, _Paint], dial: float | None) -> Frame:
+    """A frame's paint out of that of the key frames around it. paints: by index."""
+    size = one.seen.frame.shape[1], one.seen.frame.shape[0]
+    own = paints.get(one.seen.index)
+    picture = own.picture if own else None
+    for way in _needed(one.carries)[::-1]:
+        moved = _moved(way, paints, size)
+        if picture is None:
+            picture = moved
+        else:
+            shown = cv2.blur(way.shown.astype(np.float32), SOFT)
+            picture = _mixed(picture, moved, _enlarged(shown, size))
+    assert picture is not None  # a frame is a key frame, or between two
+    if own and dial is not None:
+        return np.asarray(cv2.addWeighted(own.picture, 1 - dial, picture, dial, 0), picture.dtype)
+    return picture
 
 
-def _carried(
-    frame: Frame,
-    ends: tuple[Frame, Frame],
-    paths: tuple[_Path, _Path],
-    share: float,
-    fresh: Frame | None,
-    dial: float | None,
-) -> Frame:
-    """A frame's paint out of that of its stretch's ends, and its own where neither shows it. share: of the last end."""
-    size = frame.shape[1], frame.shape[0]
-    first, last = (1 - share) * paths[0].trust, share * paths[1].trust
+def _needed(ways: list[_Carry]) -> list[_Carry]:
+    """Those of the ways that show something which the ones before them do not."""
+    whole = next((place for place, way in enumerate(ways, 1) if way.shown.all()), len(ways))
+    return ways[:whole]
+
+
+def _moved(way: _Carry, paints: dict[int, _Paint], size: tuple[int, int]) -> Frame:
+    """The paint of two key frames where this frame shows the same things."""
+    one, other = (paints[key] for key in way.keys)
+    first, last = (1 - way.share) * way.paths[0].trust, way.share * way.paths[1].trust
     second = cv2.blur(last / (first + last), SOFT)
     if second.max() < LEAST:
-        picture = _moved(ends[0], paths[0], size)
-    elif second.min() > 1 - LEAST:
-        picture = _moved(ends[1], paths[1], size)
-    else:
-        picture = _mixed(_moved(ends[0], paths[0], size), _moved(ends[1], paths[1], size), _enlarged(second, size))
-    if fresh is None:
-        return picture
-    kept = np.where(paths[0].same | paths[1].same, np.float32(1 if dial is None else dial), np.float32(0))
-    return _mixed(fresh, picture, _enlarged(cv2.blur(kept, SOFT), size))
+        return _restored(one.along(way.paths[0], size), one.fine, FINE)
+    if second.min() > 1 - LEAST:
+        return _restored(other.along(way.paths[1], size), other.fine, FINE)
+    mean = float(second.mean())
+    picture = _mixed(one.along(way.paths[0], size), other.along(way.paths[1], size), _enlarged(second, size))
+    picture = _restored(picture, (1 - mean) * one.strokes + mean * other.strokes, _strokes(picture))
+    return _restored(picture, (1 - mean) * one.fine + mean * other.fine, FINE)
 
 
 def _eased(place: float) -> float:
@@ -234,31 +278,33 @@ def _eased(place: float) -> float:
     return min(1 - 1e-3, max(1e-3, t * t * (3 - 2 * t)))
 
 
-def _enlarged(share: Share, size: tuple[int, int]) -> Share:
+def _enlarged(share: NDArray[Any], size: tuple[int, int]) -> Share:
     return np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _moved(painted: Frame, path: _Path, size: tuple[int, int]) -> Frame:
-    """A key frame's paint where this frame shows the same things."""
-    rows, columns = path.flow.shape[:2]
-    scale = np.array([size[0] / columns, size[1] / rows], np.float32)
-    return warped(painted, cv2.resize(path.flow, size, interpolation=cv2.INTER_LINEAR) * scale, cv2.INTER_CUBIC)
-
-
 def _mixed(one: Frame, other: Frame, share: Share) -> Frame:
-    """Two pictures mixed, `share` of the other one, with as much contrast within strokes as they have."""
-    kind = one.dtype
-    if kind != np.uint8:
-        one, other = one.astype(np.float32), other.astype(np.float32)
-    mixed = cv2.blendLinear(one, other, 1 - share, share)
-    around = (max(3, one.shape[1] * STROKES // 640) | 1,) * 2
-    blurred, mean = cv2.blur(mixed, around), float(share.mean())
-    had = (1 - mean) * _power(one, cv2.blur(one, around)) + mean * _power(other, cv2.blur(other, around))
-    gain = min(1.5, max(1.0, (had / _power(mixed, blurred)) ** 0.5))
-    result = cv2.addWeighted(mixed, gain, blurred, 1 - gain, 0)
-    return result if kind == np.uint8 else (np.clip(result, 0, np.iinfo(kind).max) + 0.5).astype(kind)
+    """Two pictures mixed, `share` of the other one."""
+    if one.dtype == np.uint8:
+        return np.asarray(cv2.blendLinear(one, other, 1 - share, share), np.uint8)
+    mixed = cv2.blendLinear(one.astype(np.float32), other.astype(np.float32), 1 - share, share)
+    return (mixed + np.float32(0.5)).astype(one.dtype)
 
 
-def _power(picture: Frame, blurred: Frame) -> float:
-    """Contrast within strokes, squared."""
+def _restored(picture: Frame, had: float, around: tuple[int, int]) -> Frame:
+    """The picture with so much contrast within `around` pixels, if it has less."""
+    blurred = cv2.blur(picture, around)
+    gain = min(MOST_GAIN, (had / _power(picture, blurred)) ** 0.5)
+    return np.asarray(cv2.addWeighted(picture, gain, blurred, 1 - gain, 0), picture.dtype) if gain > 1 else picture
+
+
+def _contrast(picture: Frame, around: tuple[int, int]) -> float:
+    return _power(picture, cv2.blur(picture, around))
+
+
+def _power(picture: Frame, blurred: NDArray[Any]) -> float:
+    """Contrast within what was blurred, squared."""
     return float(np.square(picture[::4, ::4].astype(np.float32) - blurred[::4, ::4]).mean()) + 1e-6
+
+
+def _strokes(picture: Frame) -> tuple[int, int]:
+    return (max(3, picture.shape[1] * STROKES // 640) | 1,) * 2

@@ -129,7 +129,7 @@ class _Chunk:
         assert painter is not None
         with self._blaming(), segment_track(self.store, self.plan, self.video, self.chunk, self.run_id) as segment:
             workshop = Workshop.open(self.plan.request, self.video, 1, painter)
-            return painter.begin(workshop.decoded(segment, self._pts, self.chunk.start, self._wanted))
+            return painter.begin(workshop.decoded(segment, self._pts, self.chunk.taken[0], self._wanted))
 
     def paint(self, threads: int, report: Report) -> dict[str, Any]:
         """Paint it and put it into the store; gives its record."""
@@ -183,9 +183,11 @@ class _Chunk:
 
     def _painted_frames(self, workshop: Workshop, segment: Track, said: dict[str, Any]) -> Painted:
         """Frames painted now. Raises Refused if the segment does not decode to what the source promised."""
-        start = self.chunk.start
         with self._blaming():
-            yield from workshop.frames(segment, self._pts, start, self._wanted, lambda log: said.update(damage=log))
+            painted = workshop.frames(
+                segment, self._pts, self.chunk.taken[0], self._wanted, lambda log: said.update(damage=log)
+            )
+            yield from (one for one in painted if self.chunk.start <= one[0] < self.chunk.end)
 
     @contextmanager
     def _blaming(self) -> Iterator[None]:
@@ -201,12 +203,12 @@ class _Chunk:
 
     @property
     def _pts(self) -> list[int]:
-        """Timestamps of all frames from the chunk's first to its last."""
-        return self.video.pts[self.chunk.start : self.chunk.end]
+        """Timestamps of all frames from the first to the last that the chunk is painted from."""
+        return self.video.pts[slice(*self.chunk.taken)]
 
     @property
     def _wanted(self) -> list[int]:
-        return self.chunk.of(self.output.timeline.frames)
+        return self.chunk.taken_of(self.output.timeline.frames)
 
     def _remote(self) -> RemotePainter | None:
         """What paints elsewhere, if that is where the filter is."""

@@ -23,7 +23,7 @@ from rotoscope.media.probe import file_facts
 from rotoscope.media.source import Source, open_source, reopen
 from rotoscope.media.track import Track
 from rotoscope.media.video import Video
-from rotoscope.painting import seconds_a_frame
+from rotoscope.painting import lossless_picture, seconds_a_frame, steady_of
 from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, output_of, plan_digest
 from rotoscope.request import Request
 from rotoscope.steps.remote import Connect, nowhere, open_budget
@@ -171,12 +171,20 @@ def _cut_into_runs(
     if not store.exists(key):
         seconds = seconds_a_frame(request, video, threads)
         frames = output.timeline.frames
-        good = scene_cuts(source.track) if request.scene_cuts else key_frames(packets)
-        places = {video.pts[frame]: place for place, frame in enumerate(frames)}
-        borders = {places[pts]: score for pts, score in good.items() if pts in places}
+        borders = _borders(request, source, frames, packets)
         runs = plan_chunks(len(frames), seconds, slots, request.chunk_frames, borders)
         store.put_json(key, [[run.start, run.stop] for run in runs])
     return [range(*run) for run in store.get_json(key)]
+
+
+def _borders(request: Request, source: Source, frames: list[int], packets: Packets) -> dict[int, float]:
+    """How good it is to cut before a place in the list of frames."""
+    steady = steady_of(request, lossless_picture(request, source.video))
+    if steady is not None:
+        return dict.fromkeys(range(0, len(frames), steady.period), 1.0)  # elsewhere a period would be painted twice
+    good = scene_cuts(source.track) if request.scene_cuts else key_frames(packets)
+    places = {source.video.pts[frame]: place for place, frame in enumerate(frames)}
+    return {places[pts]: score for pts, score in good.items() if pts in places}
 
 
 def _cut(store: Store, plan: Plan, source: Source, wanted: set[int], run_id: str, folder: Path) -> None:

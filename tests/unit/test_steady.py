@@ -1,0 +1,161 @@
+"""Steady motion: paint that moves with what it is on, the same however the work is cut."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from rotoscope import reference
+from rotoscope.errors import Refused
+from rotoscope.filters.temporal import Steady, steadied
+from rotoscope.flow import Frame, flow, grey_of, inside, visible, warped
+from rotoscope.quality.warping import flow_between, small, warping_error
+from rotoscope.request import Request
+from rotoscope.steps.paint import paint_chunk
+from rotoscope.steps.split import split
+from rotoscope.store.folder import FolderStore
+from tests.media import frame_hashes
+from tests.unit.test_steps import RUN, paint_all, request_for
+
+SIZE = (320, 192)
+Frames = list[Frame]
+
+
+def scene(seed: int) -> Frame:
+    """A picture of many things, larger than a frame."""
+    noise = np.random.default_rng(seed).integers(0, 256, (60, 90, 3), np.uint8)
+    return cv2.resize(noise, (720, 480), interpolation=cv2.INTER_CUBIC)
+
+
+def moving(picture: Frame, frames: int, step: int = 2) -> Frames:
+    """A camera that moves to the right over a picture."""
+    return [np.ascontiguousarray(picture[40 : 40 + SIZE[1], at : at + SIZE[0]]) for at in range(0, frames * step, step)]
+
+
+class Flickering:
+    """A painter whose paint changes at random from frame to frame; keeps what it painted."""
+
+    def __init__(self) -> None:
+        self.painted: dict[int, Frame] = {}
+
+    def __call__(self, frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        for index, frame in frames:
+            noise = np.random.default_rng(index).integers(-60, 61, (24, 40, 3)).astype(np.float32)
+            strokes = cv2.resize(noise, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_CUBIC)
+            top = np.iinfo(frame.dtype).max
+            self.painted[index] = np.clip(frame + strokes * (top / 255), 0, top).astype(frame.dtype)
+            yield index, frame, self.painted[index]
+
+
+def steadily(frames: Frames, dial: float | None, period: int = 8) -> tuple[Frames, dict[int, Frame]]:
+    """The frames painted steadily, and those of them that were painted at all."""
+    painter = Flickering()
+    done = list(steadied(enumerate(frames), painter, Steady(period, dial), 2))
+    assert [index for index, _, _ in done] == list(range(len(frames)))
+    assert all(source is frame for (_, source, _), frame in zip(done, frames, strict=True))
+    return [painted for _, _, painted in done], painter.painted
+
+
+def flicker(source: Frames, painted: Frames) -> float:
+    pairs = zip(source, source[1:], painted, painted[1:], strict=False)
+    return float(
+        np.mean([warping_error(small(c), small(d), *flow_between(small(a), small(b))) for a, b, c, d in pairs])
+    )
+
+
+def test_flow_finds_motion_and_rests_where_nothing_moves() -> None:
+    before, after = (grey_of(frame, 320) for frame in moving(scene(1), 2, step=4))
+    found, back = flow(before, after), flow(after, before)
+    assert np.median(found[..., 0]) == pytest.approx(-4, abs=0.3)
+    seen = visible(found, back)
+    assert seen.mean() > 0.9
+    assert not inside(found)[8:-8, :3].any()
+    assert inside(found)[8:-8, 8:-8].all()
+    assert np.abs(warped(after, found)[seen].astype(int) - before[seen]).mean() < 3
+    noisy = np.clip(before + np.random.default_rng(2).normal(0, 2, before.shape), 0, 255).astype(np.uint8)
+    assert not flow(before, noisy).any()
+
+
+@pytest.mark.parametrize("dial", [1.0, None])
+def test_paint_that_flickers_is_steady_afterwards(dial: float | None) -> None:
+    source = moving(scene(1), 20)
+    painted, by_itself = steadily(source, dial)
+    frame_by_frame, _ = steadily(source, 0.0)
+    assert flicker(source, painted) < 0.3 * flicker(source, frame_by_frame)
+    assert len(by_itself) == (20 if dial else pytest.approx(4, abs=2))
+
+
+def test_the_dial_goes_from_frame_by_frame_to_steady() -> None:
+    source = moving(scene(1), 12)
+    amounts = []
+    for dial in (0.0, 0.3, 0.7, 1.0):
+        painted, by_itself = steadily(source, dial)
+        amounts.append(flicker(source, painted))
+        if dial == 0:
+            assert all(np.array_equal(one, by_itself[index]) for index, one in enumerate(painted))
+    assert amounts == sorted(amounts, reverse=True)
+
+
+def test_contrast_stays() -> None:
+    source = moving(scene(1), 17)
+    painted, by_itself = steadily(source, 1.0)
+    assert np.std(painted) == pytest.approx(np.std([by_itself[index] for index in range(17)]), rel=0.05)
+
+
+@pytest.mark.parametrize("dial", [1.0, None])
+def test_no_paint_is_carried_over_a_scene_cut(dial: float | None) -> None:
+    source = moving(scene(1), 5) + moving(255 - scene(2), 8)
+    painted, _ = steadily(source, dial, period=32)
+    for frame, one in zip(source, painted, strict=True):
+        assert np.abs(one.astype(int) - frame).mean() < 45  # strokes of 60 levels at most over the frame's own scene
+
+
+def test_what_comes_into_the_frame_is_painted() -> None:
+    source = moving(scene(1), 17, step=24)
+    painted, by_itself = steadily(source, None, period=16)
+    assert len(by_itself) > 2
+    for frame, one in zip(source, painted, strict=True):
+        assert np.abs(one[:, -24:].astype(int) - frame[:, -24:]).mean() < 60  # the strokes, and not a smeared border
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("frames", [1, 2, 8, 9, 10])
+def test_any_number_of_frames_of_any_depth(frames: int, kind: type) -> None:
+    source = [frame.astype(kind) * (257 if kind == np.uint16 else 1) for frame in moving(scene(1), frames)]
+    painted, _ = steadily(source, None)
+    assert all(one.dtype == kind and one.shape == source[0].shape for one in painted)
+
+
+def test_frames_depend_on_the_key_frames_around_them() -> None:
+    steady = Steady(8, None)
+    assert steady.around(range(0, 1), 40) == range(0, 1)
+    assert steady.around(range(3, 12), 40) == range(0, 17)
+    assert steady.around(range(8, 17), 40) == range(8, 17)
+    assert steady.around(range(38, 40), 40) == range(32, 40)
+
+
+@pytest.mark.parametrize("fields", [{"key_frames": True}, {"steady": 0.8}])
+@pytest.mark.parametrize("length", [1, 7, 20])
+def test_steady_frames_do_not_depend_on_chunks(
+    clip: Path, tmp_path: Path, store: FolderStore, length: int, fields: dict[str, object]
+) -> None:
+    whole = tmp_path / "whole.mp4"
+    reference.paint(request_for(clip, **fields), whole, 2, lambda done, total: None)
+    result, records = paint_all(store, request_for(clip, chunk_frames=length, **fields))
+    assert sum(record["frames"] for record in records) == 48
+    assert frame_hashes(result) == frame_hashes(whole)
+
+
+def test_chunks_of_a_steady_request_end_at_key_frames(clip: Path, store: FolderStore) -> None:
+    key, plan = split(request_for(clip, key_frames=True, fps=12), store, RUN, 2, 1)
+    assert all(chunk.taken[0] == chunk.start for chunk in plan.chunks)
+    for chunk in plan.chunks:
+        paint_chunk(store, key, chunk.index, RUN, 1)
+
+
+@pytest.mark.parametrize("fields", [{"steady": 0.5}, {"key_frames": True}])
+def test_frames_that_are_painted_elsewhere_are_not_kept_steady(fields: dict[str, object]) -> None:
+    with pytest.raises(Refused, match="leave out steady and key_frames"):
+        Request.parse({"source": "a.mp4", "filter": "deepfilter", "model": "space_pizza", **fields})
