@@ -16,6 +16,7 @@ from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
 from rotoscope.painting import Report
 from rotoscope.request import DEFAULT_FILTER, Request
+from rotoscope.sheet import PAGE, SheetRequest
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -30,7 +31,7 @@ def probe(file: str) -> None:
     """Print what FILE is, as JSON: streams, timing, frames, SHA-256, and how it would be cut."""
     request = Request.parse({"source": _readable(file)})
     with tempfile.TemporaryDirectory() as folder:
-        source = reference.open_request(request, Path(folder))
+        source, _ = reference.open_request(request, Path(folder))
     click.echo(source.video.model_dump_json(indent=2))
 
 
@@ -77,6 +78,29 @@ def paint(source: str, output: Path, threads: int, **fields: Any) -> None:
     for notice in notices:
         click.echo(f"note: {notice}", err=True)
     click.echo(f"{output}: {video.frames} frames in {clock(seconds)}, {video.frames / seconds:.2f} frames/s", err=True)
+
+
+@cli.command()
+@click.argument("source", metavar="IN")
+@click.option(
+    "-o", "--output", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="For the page; a new one."
+)
+@click.option("--filter", "filters", multiple=True, help="A name that `filters` lists; once for each, or all of them.")
+@click.option("--at", multiple=True, help="A time: seconds, m:ss or h:mm:ss; once for each. Or first, middle and last.")
+@click.option("--size", default="360p", show_default=True, help="Shorter side of the pictures: source, 720p, ...")
+@click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
+@click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
+@click.option(
+    "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
+)
+def sheet(source: str, output: Path, threads: int, filters: tuple[str, ...], at: tuple[str, ...], **how: Any) -> None:
+    """Show frames of the video IN under all filters: a page, its pictures, and one labelled picture, in a FOLDER."""
+    request = SheetRequest.parse({"source": _readable(source), "filters": list(filters), "at": list(at), **how})
+    if not output.parent.is_dir() or output.exists():
+        raise Refused(f"{output} is to be a new folder in one that exists; choose another name.")
+    start = time.monotonic()
+    reference.contact_sheet(request, output, threads, _progress(start))
+    click.echo(f"{output / PAGE}: {len(request.names)} filters in {clock(time.monotonic() - start)}", err=True)
 
 
 def _progress(start: float) -> Report:

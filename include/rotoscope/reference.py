@@ -3,6 +3,7 @@
 Useful by itself, and the yardstick for equality and speed.
 """
 
+import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,12 +13,14 @@ from rotoscope.engines import Painter
 from rotoscope.errors import Mismatch, Refused
 from rotoscope.media.deliver import deliver
 from rotoscope.media.output import Output
+from rotoscope.media.packets import Packets
 from rotoscope.media.passage import notices
 from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
 from rotoscope.painting import Report, Workshop, encoder, show
 from rotoscope.plan import output_of
 from rotoscope.request import Request
+from rotoscope.sheet import SheetRequest, paint_sheet
 
 
 def paint(
@@ -36,7 +39,7 @@ def paint(
     if target.exists() and not target.is_file():
         raise Refused(f"{target} is not a file that can be written over; choose another name.")
     with tempfile.TemporaryDirectory(prefix=".painting-", dir=target.parent) as folder:
-        source = open_request(request, Path(folder))
+        source, _ = open_request(request, Path(folder))
         if target.exists() and source.file.samefile(target):
             raise Refused(f"{target} is the source itself, which is never written over; choose another name.")
         painted, made = Path(folder) / "painted.nut", Path(folder) / target.name
@@ -49,16 +52,36 @@ def paint(
     return result, [*notices(source.video, output.target, output.stored, request.deinterlace), *damage]
 
 
-def open_request(request: Request, folder: Path) -> Source:
-    """The source of a request, fetched into a folder if it is a URL. Raises Refused if it cannot be used."""
+def contact_sheet(request: SheetRequest, folder: Path, threads: int, report: Report) -> None:
+    """Paint a contact sheet into a new folder, whose page shows from the first picture on what there is.
+
+    Raises Refused for what cannot be used; then there is no folder.
+    """
+    with tempfile.TemporaryDirectory(prefix=".sheet-", dir=folder.parent) as scratch:
+        source, packets = open_request(Request.parse({"source": request.source}), Path(scratch))
+        total = (len(request.names) + 1) * len(request.frames(source.video))
+        folder.mkdir()
+        try:
+            for done, _ in enumerate(paint_sheet(request, source, packets, folder, Path(scratch), threads), 1):
+                report(min(done, total), total)
+        except BaseException:
+            shutil.rmtree(folder)
+            raise
+
+
+def open_request(request: Request, folder: Path) -> tuple[Source, Packets]:
+    """The source of a request, fetched into a folder if it is a URL, and the packets of its pictures.
+
+    Raises Refused if it cannot be used.
+    """
     url = request.source_url
     if url is None:
-        return open_source(request.source_path, folder)[0]
+        return open_source(request.source_path, folder)
     if not url.lower().startswith("http"):
         raise Refused(f"{url} is reached by the DAG only, with Airflow's connections; give a URL or a file.")
     copy = folder / "source"
     sha256 = fetch.fetch(url, copy)
-    return open_source(copy, folder, lambda: sha256, fetch.name_of(url))[0]
+    return open_source(copy, folder, lambda: sha256, fetch.name_of(url))
 
 
 def _paint(

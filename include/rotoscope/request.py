@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -15,6 +15,7 @@ from rotoscope.limits import limits
 
 Size = Literal["source", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "240p"]
 TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
+Fields = TypeVar("Fields", bound=BaseModel)
 DEFAULT_FILTER = "starlit-swirl"
 LARGEST = 2**16 - 1
 """Pixels of a side that frames on their way can count."""
@@ -118,10 +119,7 @@ class Request(BaseModel):
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
-        try:
-            request = cls.model_validate(fields)
-        except ValidationError as error:
-            raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
+        request = validated(cls, fields)
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
         remote = request.texture.remote  # refuses what is not in the catalogue
@@ -189,11 +187,11 @@ class Request(BaseModel):
 
     @property
     def start_second(self) -> Fraction | None:
-        return _seconds(self.start)
+        return seconds_of(self.start) if self.start else None
 
     @property
     def end_second(self) -> Fraction | None:
-        return _seconds(self.end)
+        return seconds_of(self.end) if self.end else None
 
     @property
     def rate(self) -> Fraction | None:
@@ -241,19 +239,26 @@ class Request(BaseModel):
         return self.strength > 0 and self.filter != catalogue.IDENTITY
 
 
-def _seconds(text: str | None) -> Fraction | None:
-    if text is None:
-        return None
+def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
+    """These fields as such a model. Raises Refused with one sentence for each bad value."""
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise Refused(" ".join(_sentence(one, kind) for one in error.errors())) from None
+
+
+def seconds_of(text: str) -> Fraction:
+    """A time in seconds."""
     parts = re.split(":", text.strip())
     return sum((Fraction(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
 
 
-def _sentence(error: Any) -> str:
+def _sentence(error: Any, kind: type[BaseModel]) -> str:
     name = ".".join(str(part) for part in error["loc"]) or "the request"
     if error["type"] == "missing":
         return f"{name} is missing; say which video to paint."
     if error["type"] == "extra_forbidden":
-        return f"{name} is not a field of a request; the fields are {', '.join(Request.model_fields)}."
+        return f"{name} is not a field of a request; the fields are {', '.join(kind.model_fields)}."
     if error["type"] == "string_pattern_mismatch" and name in ("start", "end"):
         return f"{name} is {error['input']!r}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
     reason = error["msg"][:1].lower() + error["msg"][1:]

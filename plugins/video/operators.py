@@ -14,9 +14,11 @@ from rotoscope.algorithmia.endpoint import Endpoint
 from rotoscope.algorithmia.errors import AlgorithmiaError
 from rotoscope.media import process
 from rotoscope.request import Request
+from rotoscope.sheet import SheetRequest
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.paint import paint_chunk
 from rotoscope.steps.remote import clear_scratch
+from rotoscope.steps.sheet import make_sheet
 from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -113,6 +115,19 @@ class AssembleOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> dict[str, str]:
         return assemble(store, str(self.plan), context["run_id"], self.connect)
+
+
+class ContactSheetOperator(StepOperator):
+    """Paint the contact sheet of the run's params, unless it is there. Returns the keys of its page and picture."""
+
+    def __init__(self, *, slots: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.slots = slots
+
+    def step(self, store: Store, context: Context) -> dict[str, str]:
+        request = SheetRequest.parse(dict(context["params"]))
+        fetch = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch
+        return make_sheet(request, store, context["run_id"], threads_of(self.slots), fetch)
 
 
 class CleanUpOperator(StepOperator):

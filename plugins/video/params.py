@@ -3,10 +3,12 @@
 from typing import Any
 
 from airflow.sdk import Param
+from pydantic import BaseModel
 
 from rotoscope import formats
 from rotoscope.filters import catalogue
 from rotoscope.request import Request
+from rotoscope.sheet import SheetRequest
 
 SECTIONS = {
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
@@ -19,7 +21,16 @@ SECTIONS = {
 
 def request_params() -> dict[str, Param]:
     """A Param for each field of a request, made from the request's own schema."""
-    properties = Request.model_json_schema()["properties"]
+    return _params(Request)
+
+
+def sheet_params() -> dict[str, Param]:
+    """The same for a contact sheet."""
+    return _params(SheetRequest)
+
+
+def _params(kind: type[BaseModel]) -> dict[str, Param]:
+    properties = kind.model_json_schema()["properties"]
     return {name: _param(name, dict(schema)) for name, schema in properties.items()}
 
 
@@ -43,6 +54,9 @@ def _choices(name: str) -> dict[str, Any]:
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values()})
     if name == "format":
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in formats.formats().values()})
+    if name == "filters":
+        titles = {one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values() if not one.remote}
+        return {"examples": list(titles), "values_display": titles}
     if name == "size":
         return {"values_display": {"source": "Same as the video"}}
     return {}

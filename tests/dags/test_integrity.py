@@ -8,8 +8,10 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from pydantic import BaseModel
 
 from rotoscope.request import Request
+from rotoscope.sheet import SheetRequest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POOLS = json.loads((CHECKOUT / "include" / "pools.json").read_text())
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("dags")  # one database for all of them
 
 def test_no_import_errors(dag_bag) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"rotoscope"}
+    assert set(dag_bag.dags) == {"rotoscope", "contact_sheet"}
 
 
 def test_no_file_in_dags_or_plugins_shadows_a_package() -> None:
@@ -91,8 +93,10 @@ def test_the_forms_schema_refuses_bad_values(dag, conf: dict, accepted: bool) ->
         params.validate()
 
 
-def test_every_field_of_the_form_is_labelled_and_explained(dag) -> None:
-    assert set(dag.params) == set(Request.model_fields)
+@pytest.mark.parametrize(("name", "kind"), [("rotoscope", Request), ("contact_sheet", SheetRequest)])
+def test_every_field_of_the_form_is_labelled_and_explained(dag_bag, name: str, kind: type[BaseModel]) -> None:
+    dag = dag_bag.dags[name]
+    assert set(dag.params) == set(kind.model_fields)
     for name in dag.params:
         param = dag.params.get_param(name)
         assert param.schema["title"]

@@ -74,3 +74,19 @@ def test_what_the_form_cannot_see_fails_in_split_at_once(
     assert states(run)["assemble", -1] == "upstream_failed"
     assert str(run.state) == "failed"
     assert says in "".join(capfd.readouterr())
+
+
+def test_a_contact_sheet_is_painted_once(dag_bag, clip: Path) -> None:
+    sheet = dag_bag.dags["contact_sheet"]
+    conf = {"source": str(clip), "filters": ["sea-mist", "lava-glow"], "at": ["0", "1.5"]}
+    made = sheet.test(run_conf=conf).get_task_instance("sheet").xcom_pull(task_ids="sheet")
+    page, picture = (STORE / made[kind] for kind in ("page", "sheet"))
+    assert {path.name for path in page.parent.iterdir()} == {
+        page.name,
+        picture.name,
+        *(f"{name}-{number}.jpg" for name in ("source", "sea-mist", "lava-glow") for number in (1, 2)),
+    }
+    before = page.stat().st_mtime_ns
+    assert states(sheet.test(run_conf=conf)) == {("sheet", -1): "success", ("clean_up", -1): "success"}
+    assert page.stat().st_mtime_ns == before
+    assert not list(STORE.glob("runs/*"))

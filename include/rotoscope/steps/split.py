@@ -53,7 +53,7 @@ def split(
     Raises Refused for a source or a request that cannot be used, before anything is stored.
     """
     with store.workspace(keys.run(run_id)) as folder:
-        source, packets = _arrive(request, store, folder, fetch)
+        source, packets = arrive(request, store, folder, fetch)
         video = source.video
         output = output_of(request, video)  # refuses what cannot be, before anything is stored
         key = keys.plan(plan_digest(request, video, output))
@@ -101,13 +101,16 @@ def register(store: Store, source: str, fetch: Fetch) -> str:
     """Bring a source into the store, unless it is there; gives its SHA-256. Raises Refused if it is no video."""
     request = Request.parse({"source": source})
     with store.workspace("tmp") as folder:
-        found, _ = _arrive(request, store, folder, fetch)
+        found, _ = arrive(request, store, folder, fetch)
         _register(store, found)
     return found.video.sha256
 
 
-def _arrive(request: Request, store: Store, folder: Path, fetch: Fetch) -> tuple[Source, Packets]:
-    """The source, copied into a folder and probed there; with the packets of its pictures."""
+def arrive(request: Request, store: Store, folder: Path, fetch: Fetch) -> tuple[Source, Packets]:
+    """The request's source, copied into a folder and probed there; with the packets of its pictures.
+
+    Raises Refused if it is no video that can be used.
+    """
     copy = folder / "source"
     url = request.source_url
     if url is not None:

@@ -52,6 +52,11 @@ def result(result_digest: str, name: str) -> str:
     return f"results/{result_digest}/{name}"
 
 
+def sheet(sheet_digest: str, name: str) -> str:
+    """One of the files of a contact sheet."""
+    return f"sheets/{sheet_digest}/{name}"
+
+
 def paid(paid_digest: str, index: int | None = None) -> str:
     """A frame that was painted elsewhere, until its chunk is whole; without an index, the prefix of all of them."""
     prefix = f"paid/{paid_digest[:2]}/{paid_digest}"

@@ -1,0 +1,44 @@
+"""Sheet: a contact sheet from a source to its pictures and its page in the store."""
+
+import logging
+
+from rotoscope.fetch import fetch as fetch_url
+from rotoscope.filters import catalogue
+from rotoscope.media.video import Video
+from rotoscope.request import Request
+from rotoscope.sheet import PAGE, SHEET, SheetRequest, paint_sheet
+from rotoscope.steps.split import Fetch, arrive
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+
+log = logging.getLogger(__name__)
+
+
+def make_sheet(
+    request: SheetRequest, store: Store, run_id: str, threads: int, fetch: Fetch = fetch_url
+) -> dict[str, str]:
+    """Paint a contact sheet, unless the store has it; gives the keys of its page and of its one labelled picture.
+
+    Each picture is in the store as soon as it is painted, the page at the end. Raises Refused for what cannot be used.
+    """
+    with store.workspace(keys.run(run_id)) as folder:
+        source, packets = arrive(Request.parse({"source": request.source}), store, folder, fetch)
+        digest = _digest(request, source.video)
+        made = {"page": keys.sheet(digest, PAGE), "sheet": keys.sheet(digest, SHEET)}
+        if store.exists(made["page"]):
+            log.info("This contact sheet was painted before; nothing to do")
+            return made
+        pictures, scratch = folder / "sheet", folder / "picked"
+        pictures.mkdir()
+        scratch.mkdir()
+        for path in paint_sheet(request, source, packets, pictures, scratch, threads):
+            store.put(keys.sheet(digest, path.name), path)
+            log.info("%s painted", path.stem)
+    return made
+
+
+def _digest(request: SheetRequest, video: Video) -> str:
+    """Names a contact sheet: everything that its pictures depend on."""
+    filters = [catalogue.get(name).fingerprint() for name in request.names]
+    how = request.model_dump(include={"size", "strength", "keep_colours"})
+    return keys.digest({"video": video.sha256, "frames": request.frames(video), "filters": filters, **how})
