@@ -107,8 +107,8 @@ def paint_sheet(
 ) -> Iterator[Path]:
     """Paint a contact sheet into a folder; yields each picture as it is there, then the sheet and the page.
 
-    What was yielded may be moved away. The page shows from the first picture on what there is. Raises Refused for what cannot be painted, Mismatch if the
-    source is damaged there.
+    What was yielded may be moved away. The page shows from the first picture on what there is. Raises Refused for what
+    cannot be painted, Mismatch if the source is damaged there.
     """
     video = source.video
     indices = request.frames(video)
