@@ -49,6 +49,8 @@ def filters() -> None:
     "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video."
 )
 @click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
+@click.option("--blend", metavar="NAME", help="A second filter, blended in; in the same pass.")
+@click.option("--blend-share", default=0.5, show_default=True, help="Of the second filter, from 0 to 1.")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
 @click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
 @click.option("--steady", default=0.0, show_default=True, help="From 0 to 1, how far paint moves with what it is on.")

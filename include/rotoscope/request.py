@@ -33,6 +33,12 @@ class Request(BaseModel):
         description="Path of the video file, as the machine that runs the tasks sees it, or its URL (http, s3, data).",
     )
     filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
+    blend: str | None = Field(
+        default=None, title="Blend with", description="A second filter, whose texture is blended in; in the same pass."
+    )
+    blend_share: float = Field(
+        default=0.5, ge=0, le=1, title="Share", description="Of the second filter: 0 is the first alone, 1 the second."
+    )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
     )
@@ -133,7 +139,7 @@ class Request(BaseModel):
             raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
         return request
 
-    @field_validator("model", "speed", "pixel_format")
+    @field_validator("blend", "model", "speed", "pixel_format")
     @classmethod
     def _none_if_empty(cls, value: str | None) -> str | None:
         return value or None
@@ -220,8 +226,9 @@ class Request(BaseModel):
 
     @property
     def texture(self) -> catalogue.Filter:
-        """The filter, with the model that it is asked for. Raises Refused if there is none such."""
-        return catalogue.get(self.filter).with_model(self.model)
+        """The filter, with the model or blended with the one that it is asked for. Raises Refused if it cannot be."""
+        filter = catalogue.get(self.filter).with_model(self.model)
+        return filter.blended(catalogue.get(self.blend), self.blend_share) if self.blend else filter
 
     @property
     def is_remote(self) -> bool:

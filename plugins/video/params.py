@@ -11,6 +11,7 @@ from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 
 SECTIONS = {
+    "Blend": ("blend", "blend_share"),
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
     "Steady motion": ("steady", "key_frames"),
     "Output": ("format", "quality", "speed", "pixel_format"),
@@ -54,8 +55,8 @@ def _choices(name: str) -> dict[str, Any]:
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values()})
     if name == "format":
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in formats.formats().values()})
-    if name == "filters":
-        titles = {one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values() if not one.remote}
+    if name in ("filters", "blend"):
+        titles = {one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values() if one.weights}
         return {"examples": list(titles), "values_display": titles}
     if name == "size":
         return {"values_display": {"source": "Same as the video"}}

@@ -4,6 +4,7 @@ import pytest
 from rotoscope import engines
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue, chain
+from rotoscope.request import Request
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,38 @@ def test_the_number_of_threads_changes_no_bit(frame: np.ndarray) -> None:
     assert {engines.load(one, threads)(frame).tobytes() for threads in (1, 2, 3)} == {
         engines.load(one, 1)(frame).tobytes()
     }
+
+
+def test_a_blend_goes_from_one_texture_to_the_other(frame: np.ndarray) -> None:
+    one, other = catalogue.get("sea-mist"), catalogue.get("lava-glow")
+    shares = (0.0, 0.3, 0.7, 1.0)
+    painted = [engines.load(one.blended(other, share), 1)(frame) for share in shares]
+    assert np.array_equal(painted[0], engines.load(one, 1)(frame))
+    assert np.array_equal(painted[-1], engines.load(other, 1)(frame))
+    distances = [np.abs(picture.astype(int) - painted[-1]).mean() for picture in painted]
+    assert distances == sorted(distances, reverse=True)
+    assert len(set(distances)) == len(shares)
+
+
+def test_a_blend_is_a_texture_of_its_own() -> None:
+    blends = [{"blend": "lava-glow"}, {"blend": "lava-glow", "blend_share": 0.3}, {"blend": "terracotta"}, {}]
+    asked = [Request.parse({"source": "a.mp4", "filter": "sea-mist", **fields}) for fields in blends]
+    assert len({repr(request.texture.fingerprint()) for request in asked}) == len(blends)
+    assert asked[0].texture.name == "sea-mist + lava-glow"
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"filter": "sea-mist", "blend": "identity"}, "sea-mist and identity cannot be blended"),
+        ({"filter": "deepfilter", "model": "space_pizza", "blend": "sea-mist"}, "cannot be blended"),
+        ({"filter": "sea-mist", "blend": "nope"}, "There is no filter 'nope'"),
+        ({"filter": "sea-mist", "blend": "lava-glow", "blend_share": 2}, "blend_share is 2"),
+    ],
+)
+def test_what_cannot_be_blended_is_refused(fields: dict, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        Request.parse({"source": "a.mp4", **fields})
 
 
 def test_strength_mixes_between_source_and_paint(frame: np.ndarray) -> None:

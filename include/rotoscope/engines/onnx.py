@@ -40,7 +40,7 @@ class _Shape:
 
 
 def load(filter: Filter, threads: int, at_once: int) -> Paint:
-    """A painter with one style of a multi-style network (inputs `image`, 0..1, and `style_weights`).
+    """A painter with one style, or a blend, of a multi-style network (inputs `image`, 0..1, and `style_weights`).
 
     Its frames do not depend on `threads`. Raises RotoscopeError if the filter's style is not one of the network's.
     """
@@ -48,11 +48,11 @@ def load(filter: Filter, threads: int, at_once: int) -> Paint:
         raise RotoscopeError(f"Filter {filter.name!r} names no weights for the engine onnx.")
     weights = filter.weights
     styles = _model(weights).input("style_weights").partial_shape[0].get_length()
-    style = filter.parameters.get("style", -1)
-    if not 0 <= style < styles:
-        raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
     chosen = np.zeros(styles, np.float32)
-    chosen[style] = 1
+    for style, share in filter.styles(1.0):
+        if not 0 <= style < styles:
+            raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
+        chosen[style] += share
     requests = threading.local()
 
     def paint(frame: Frame) -> Frame:

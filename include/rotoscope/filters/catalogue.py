@@ -81,6 +81,22 @@ class Filter(BaseModel):
             )
         return self.model_copy(update={"parameters": {field: model}}) if field else self
 
+    def blended(self, other: Self, share: float) -> Self:
+        """Both textures in one pass, `share` of the other one, 0..1. Raises Refused if no network holds both."""
+        if self.weights is None or self.weights != other.weights:
+            raise Refused(
+                f"{self.name} and {other.name} cannot be blended, since no network holds both; "
+                "blend two of the filters that paint on this machine."
+            )
+        styles = [*self.styles(1 - share), *other.styles(share)]
+        names = {field: f"{getattr(self, field)} + {getattr(other, field)}" for field in ("name", "title")}
+        return self.model_copy(update={**names, "parameters": {"styles": styles}})
+
+    def styles(self, share: float) -> list[tuple[int, float]]:
+        """The styles of a multi-style network that make this texture, with the shares that they have of `share`."""
+        one = self.parameters.get("style", -1)
+        return [(style, share * part) for style, part in self.parameters.get("styles", [(one, 1.0)])]
+
     def fingerprint(self) -> dict[str, Any]:
         """What the painted pixels depend on, and nothing else: for keys and provenance."""
         seen = {"name", "version", "engine", "weights", "parameters"}
