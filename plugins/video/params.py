@@ -10,7 +10,7 @@ from rotoscope.filters import catalogue
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 
-SECTIONS = {
+SECTIONS: dict[str, tuple[str, ...]] = {
     "Blend": ("blend", "blend_share"),
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
     "Steady motion": ("steady", "key_frames"),
@@ -22,27 +22,27 @@ SECTIONS = {
 
 def request_params() -> dict[str, Param]:
     """A Param for each field of a request, made from the request's own schema."""
-    return _params(Request)
+    return _params(Request, SECTIONS)
 
 
 def sheet_params() -> dict[str, Param]:
     """The same for a contact sheet."""
-    return _params(SheetRequest)
+    return _params(SheetRequest, {})
 
 
-def _params(kind: type[BaseModel]) -> dict[str, Param]:
+def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict[str, Param]:
     properties = kind.model_json_schema()["properties"]
-    return {name: _param(name, dict(schema)) for name, schema in properties.items()}
+    return {name: _param(name, dict(schema), sections) for name, schema in properties.items()}
 
 
-def _param(name: str, schema: dict[str, Any]) -> Param:
+def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...]]) -> Param:
     default = schema.pop("default", "")
     if "anyOf" in schema:
         # The form knows nullable fields as a list of types.
         value, null = schema.pop("anyOf")
         schema |= {**value, "type": [value["type"], null["type"]]}
     schema |= _choices(name)
-    for section, names in SECTIONS.items():
+    for section, names in sections.items():
         if name in names:
             schema["section"] = section
     if name == "source":
