@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from rotoscope.media.timing import clock
 from rotoscope.painting import Report
 from rotoscope.request import DEFAULT_FILTER, Request
 from rotoscope.sheet import PAGE, SheetRequest
+from rotoscope.style import filter_of, read_picture
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +51,7 @@ def filters() -> None:
     "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video."
 )
 @click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
+@click.option("--style", metavar="PICTURE", help="A picture to paint in the style of, in the place of a filter.")
 @click.option("--blend", metavar="NAME", help="A second filter, blended in; in the same pass.")
 @click.option("--blend-share", default=0.5, show_default=True, help="Of the second filter, from 0 to 1.")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
@@ -69,10 +72,15 @@ def filters() -> None:
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
 )
-def paint(source: str, output: Path, threads: int, **fields: Any) -> None:
+def paint(source: str, output: Path, threads: int, style: str | None, **fields: Any) -> None:
     """Paint the video IN into the file OUT in one process."""
+    find = catalogue.get
+    if style is not None:
+        filter = filter_of(*read_picture(Path(_readable(style)), style), "style")
+        fields["filter"] = filter.reference
+        find = partial(catalogue.get, made=[filter])
     fields["format"] = fields["format"] or formats.of_file(output).name
-    request = Request.parse({"source": _readable(source), **fields})
+    request = Request.parse({"source": _readable(source), **fields}, find)
     _readable(str(output))
     start = time.monotonic()
     video, notices = reference.paint(request, output, threads, _progress(start))

@@ -1,6 +1,7 @@
 """A rotoscope request as a user writes it: the same fields in the trigger form, in `conf` and on the command line."""
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
@@ -21,6 +22,12 @@ LARGEST = 2**16 - 1
 """Pixels of a side that frames on their way can count."""
 SMALLEST = 32
 """Pixels that the networks need, since they halve a picture twice and mirror its border."""
+
+
+DOCUMENTS = "documents"
+"""A field that no user writes."""
+Find = Callable[[str], catalogue.Filter]
+"""Gives the filter of a name that is not built in. Raises Refused if there is none."""
 
 
 class Request(BaseModel):
@@ -122,10 +129,14 @@ class Request(BaseModel):
         default=None, ge=0, title="Cost at most", description="Stop before the price list says more; empty for any."
     )
 
+    documents: tuple[catalogue.Filter, ...] = Field(
+        default=(), description="Those of its filters that are not built in; `parse` finds them."
+    )
+
     @classmethod
-    def parse(cls, fields: dict[str, Any]) -> Self:
+    def parse(cls, fields: dict[str, Any], find: Find = catalogue.get) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
-        request = validated(cls, fields)
+        request = validated(cls, fields)._with_documents(find)
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
         remote = request.texture.remote  # refuses what is not in the catalogue
@@ -138,6 +149,13 @@ class Request(BaseModel):
         if start is not None and end is not None and start >= end:
             raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
         return request
+
+    def _with_documents(self, find: Find) -> Self:
+        """The request with the documents of filters that are not built in, each named by its version."""
+        named = {field: getattr(self, field) for field in ("filter", "blend")}
+        made = {field: find(name) for field, name in named.items() if name and name not in catalogue.catalogue()}
+        references = {field: one.reference for field, one in made.items()}
+        return self.model_copy(update={DOCUMENTS: tuple(made.values()), **references})
 
     @field_validator("blend", "model", "speed", "pixel_format")
     @classmethod
@@ -227,8 +245,8 @@ class Request(BaseModel):
     @property
     def texture(self) -> catalogue.Filter:
         """The filter, with the model or blended with the one that it is asked for. Raises Refused if it cannot be."""
-        filter = catalogue.get(self.filter).with_model(self.model)
-        return filter.blended(catalogue.get(self.blend), self.blend_share) if self.blend else filter
+        filter = catalogue.get(self.filter, self.documents).with_model(self.model)
+        return filter.blended(catalogue.get(self.blend, self.documents), self.blend_share) if self.blend else filter
 
     @property
     def is_remote(self) -> bool:
@@ -247,11 +265,18 @@ class Request(BaseModel):
 
 
 def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
-    """These fields as such a model. Raises Refused with one sentence for each bad value."""
+    """What a user wrote as such a model. Raises Refused with one sentence for each bad value."""
+    if DOCUMENTS in fields:
+        raise Refused(f"{DOCUMENTS} is not a field of a request; name a filter, or make one with create_filter first.")
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
         raise Refused(" ".join(_sentence(one, kind) for one in error.errors())) from None
+
+
+def users(kind: type[BaseModel]) -> list[str]:
+    """The fields that users write."""
+    return [name for name in kind.model_fields if name != DOCUMENTS]
 
 
 def seconds_of(text: str) -> Fraction:
@@ -265,7 +290,7 @@ def _sentence(error: Any, kind: type[BaseModel]) -> str:
     if error["type"] == "missing":
         return f"{name} is missing; say which video to paint."
     if error["type"] == "extra_forbidden":
-        return f"{name} is not a field of a request; the fields are {', '.join(kind.model_fields)}."
+        return f"{name} is not a field of a request; the fields are {', '.join(users(kind))}."
     if error["type"] == "string_pattern_mismatch" and name in ("start", "end"):
         return f"{name} is {error['input']!r}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
     reason = error["msg"][:1].lower() + error["msg"][1:]

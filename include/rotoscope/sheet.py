@@ -22,7 +22,7 @@ from rotoscope.media.timing import clock
 from rotoscope.media.track import Frame, Picture
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
-from rotoscope.request import Request, Size, seconds_of, validated
+from rotoscope.request import DOCUMENTS, Find, Request, Size, seconds_of, validated
 
 PAGE, SHEET = "index.html", "sheet.jpg"
 SOURCE = "source"
@@ -61,12 +61,17 @@ class SheetRequest(BaseModel):
         default=False, title="Keep colours", description="Take only light and texture from the filter."
     )
 
+    documents: tuple[catalogue.Filter, ...] = Field(
+        default=(), description="Those of its filters that are not built in; `parse` finds them."
+    )
+
     @classmethod
-    def parse(cls, fields: dict[str, Any]) -> Self:
+    def parse(cls, fields: dict[str, Any], find: Find = catalogue.get) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
         request = validated(cls, fields)
-        for name in request.names:
-            Request.parse({"source": request.source, "filter": name})
+        named = [Request.parse({"source": request.source, "filter": name}, find) for name in request.names]
+        documents = tuple(document for one in named for document in one.documents)
+        request = request.model_copy(update={"filters": [one.filter for one in named], DOCUMENTS: documents})
         for time in request.at:
             Request.parse({"source": request.source, "start": time})
         return request
@@ -83,7 +88,11 @@ class SheetRequest(BaseModel):
         if size != "source" and min(video.upright_size) <= int(size[:-1]):
             size = "source"
         how = {"strength": self.strength, "keep_colours": self.keep_colours, "pixel_format": "yuv420p"}
-        return Request.parse({"source": self.source, "filter": filter, "size": size, **how})
+        return Request.parse({"source": self.source, "filter": filter, "size": size, **how}, self.find)
+
+    def find(self, name: str) -> catalogue.Filter:
+        """The filter of one of its names."""
+        return catalogue.get(name, self.documents)
 
     def frames(self, video: Video) -> list[int]:
         """Indices of the frames to show. Raises Refused for a time after the video's end."""
@@ -120,7 +129,7 @@ def paint_sheet(
     small: list[Image.Image] = []
     for name in [SOURCE, *request.names]:
         painted = frames if name == SOURCE else _painted(request, name, video, frames, threads)
-        rows.append(_row(name, len(frames)))
+        rows.append(_row(name, len(frames), request))
         for file, frame in zip(rows[-1].pictures, painted, strict=True):
             save(frame, folder / file)
             small.append(Image.fromarray(frame).resize((THUMBNAIL, height), Image.Resampling.LANCZOS))
@@ -136,11 +145,11 @@ def _painted(request: SheetRequest, name: str, video: Video, frames: Sequence[Fr
     return [painted for _, _, painted in workshop.painted(enumerate(frames))]
 
 
-def _row(name: str, frames: int) -> Row:
+def _row(name: str, frames: int, request: SheetRequest) -> Row:
     pictures = [f"{name}-{number}.jpg" for number in range(1, frames + 1)]
     if name == SOURCE:
         return Row(name, "Source", "The video as it is.", pictures)
-    filter = catalogue.get(name)
+    filter = request.find(name)
     return Row(name, filter.title, filter.sentence, pictures)
 
 

@@ -16,12 +16,15 @@ from rotoscope.media import process
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.steps.assemble import assemble
+from rotoscope.steps.create import create_filter
 from rotoscope.steps.paint import paint_chunk
 from rotoscope.steps.remote import clear_scratch
 from rotoscope.steps.sheet import make_sheet
-from rotoscope.steps.split import split
+from rotoscope.steps.split import Fetch, split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.filters import finder
+from rotoscope.style import StyleRequest
 
 
 class StepOperator(BaseOperator):
@@ -56,6 +59,10 @@ class StepOperator(BaseOperator):
         """The endpoint where remote filters paint."""
         return AlgorithmiaHook(self.algorithmia_conn_id).endpoint
 
+    def fetch(self) -> Fetch:
+        """What brings URLs, with the connections that they need."""
+        return ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch
+
     def on_kill(self) -> None:
         process.kill_all()
 
@@ -81,10 +88,9 @@ class SplitOperator(StepOperator):
         self.slots = slots
 
     def step(self, store: Store, context: Context) -> list[dict[str, Any]]:
-        request = Request.parse(dict(context["params"]))
-        fetch = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch
+        request = Request.parse(dict(context["params"]), finder(store))
         threads = threads_of(self.slots)
-        plan_key, plan = split(request, store, context["run_id"], self.slots, threads, self.connect, fetch)
+        plan_key, plan = split(request, store, context["run_id"], self.slots, threads, self.connect, self.fetch())
         context["ti"].xcom_push("plan", plan_key)
         return [{"plan": plan_key, **chunk.model_dump(include={"index", "frames", "label"})} for chunk in plan.chunks]
 
@@ -125,9 +131,16 @@ class ContactSheetOperator(StepOperator):
         self.slots = slots
 
     def step(self, store: Store, context: Context) -> dict[str, str]:
-        request = SheetRequest.parse(dict(context["params"]))
-        fetch = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch
-        return make_sheet(request, store, context["run_id"], threads_of(self.slots), fetch)
+        request = SheetRequest.parse(dict(context["params"]), finder(store))
+        return make_sheet(request, store, context["run_id"], threads_of(self.slots), self.fetch())
+
+
+class CreateFilterOperator(StepOperator):
+    """Make a filter of the picture in the run's params. Returns its reference and the keys of its files."""
+
+    def step(self, store: Store, context: Context) -> dict[str, str]:
+        request = StyleRequest.parse(dict(context["params"]))
+        return create_filter(request, store, context["run_id"], self.fetch())
 
 
 class CleanUpOperator(StepOperator):

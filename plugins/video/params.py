@@ -7,8 +7,9 @@ from pydantic import BaseModel
 
 from rotoscope import formats
 from rotoscope.filters import catalogue
-from rotoscope.request import Request
+from rotoscope.request import Request, users
 from rotoscope.sheet import SheetRequest
+from rotoscope.style import StyleRequest
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "Blend": ("blend", "blend_share"),
@@ -30,12 +31,18 @@ def sheet_params() -> dict[str, Param]:
     return _params(SheetRequest, {})
 
 
+def style_params() -> dict[str, Param]:
+    """The same for a filter from one picture."""
+    return _params(StyleRequest, {})
+
+
 def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict[str, Param]:
     properties = kind.model_json_schema()["properties"]
-    return {name: _param(name, dict(schema), sections) for name, schema in properties.items()}
+    return {name: _param(name, dict(properties[name]), sections) for name in users(kind)}
 
 
 def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...]]) -> Param:
+    needed = "default" not in schema
     default = schema.pop("default", "")
     if "anyOf" in schema:
         # The form knows nullable fields as a list of types.
@@ -45,14 +52,15 @@ def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...
     for section, names in sections.items():
         if name in names:
             schema["section"] = section
-    if name == "source":
+    if needed:
         schema["minLength"] = 1  # without a default, this makes the form ask for it
     return Param(default, **schema)
 
 
 def _choices(name: str) -> dict[str, Any]:
-    if name == "filter":
-        return _labelled({one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values()})
+    if name == "filter":  # the form proposes these; filters that somebody made are as good
+        titles = {one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values()}
+        return {"examples": list(titles), "values_display": titles}
     if name == "format":
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in formats.formats().values()})
     if name in ("filters", "blend"):

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
-from rotoscope.request import Request
+from rotoscope.request import Request, users
 from rotoscope.sheet import SheetRequest
+from rotoscope.style import StyleRequest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POOLS = json.loads((CHECKOUT / "include" / "pools.json").read_text())
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.xdist_group("dags")  # one database for all of them
 
 def test_no_import_errors(dag_bag) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"rotoscope", "contact_sheet"}
+    assert set(dag_bag.dags) == {"rotoscope", "contact_sheet", "create_filter"}
 
 
 def test_no_file_in_dags_or_plugins_shadows_a_package() -> None:
@@ -75,7 +76,8 @@ def test_clean_up_is_a_teardown_and_says_nothing_about_success(dag) -> None:
         ),
         ({"source": "a", "size": "720p", "fps": 25, "format": "mov", "chunk_frames": 24}, True),
         ({}, False),
-        ({"source": "a", "filter": "nope"}, False),
+        ({"source": "a", "filter": "a-filter-of-mine@2"}, True),
+        ({"source": "a", "filter": 5}, False),
         ({"source": "a", "strength": 1.5}, False),
         ({"source": "a", "start": "noon"}, False),
         ({"source": "a", "fps": 0}, False),
@@ -93,10 +95,12 @@ def test_the_forms_schema_refuses_bad_values(dag, conf: dict, accepted: bool) ->
         params.validate()
 
 
-@pytest.mark.parametrize(("name", "kind"), [("rotoscope", Request), ("contact_sheet", SheetRequest)])
+@pytest.mark.parametrize(
+    ("name", "kind"), [("rotoscope", Request), ("contact_sheet", SheetRequest), ("create_filter", StyleRequest)]
+)
 def test_every_field_of_the_form_is_labelled_and_explained(dag_bag, name: str, kind: type[BaseModel]) -> None:
     dag = dag_bag.dags[name]
-    assert set(dag.params) == set(kind.model_fields)
+    assert set(dag.params) == set(users(kind))
     for name in dag.params:
         param = dag.params.get_param(name)
         assert param.schema["title"]

@@ -1,8 +1,11 @@
 """The real DAG, run in this process by `dag.test()`, with real ffmpeg and the real model."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.dags.conftest import STORE
 from tests.media import frame_hashes, sound_hash, timestamps
@@ -58,8 +61,9 @@ def test_xcoms_hold_references_only(dag, clip: Path) -> None:
         (b"Dear diary", {}, "is not a video that can be read"),
         ("clip", {"start": "1:00"}, "has no frame from 60 s to its end"),
         ("clip", {"start": "2", "end": "1"}, "The part from 2 to 1 is empty"),
+        ("clip", {"filter": "nope"}, "There is no filter 'nope'; choose one of"),
     ],
-    ids=["missing", "empty", "text", "part-beyond-the-end", "empty-part"],
+    ids=["missing", "empty", "text", "part-beyond-the-end", "empty-part", "filter"],
 )
 def test_what_the_form_cannot_see_fails_in_split_at_once(
     dag, clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], content: object, conf: dict, says: str
@@ -90,3 +94,21 @@ def test_a_contact_sheet_is_painted_once(dag_bag, clip: Path) -> None:
     assert states(sheet.test(run_conf=conf)) == {("sheet", -1): "success", ("clean_up", -1): "success"}
     assert page.stat().st_mtime_ns == before
     assert not list(STORE.glob("runs/*"))
+
+
+def test_a_filter_is_made_of_a_picture_and_paints(dag_bag, dag, clip: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    random = np.random.default_rng(3).integers(0, 256, (96, 96, 3), np.uint8)
+    Image.fromarray(random).save(picture)
+    create = dag_bag.dags["create_filter"]
+    conf = {"picture": str(picture), "name": "grain"}
+    made = create.test(run_conf=conf).get_task_instance("create").xcom_pull(task_ids="create")
+    assert made["filter"] == "grain@1"
+    assert (STORE / made["preview"]).is_file()
+    run = dag.test(run_conf={"source": str(clip), "filter": "grain", "blend": "grain@1", "size": "240p"})
+    assert run.state == "success"
+    result = run.get_task_instance("assemble").xcom_pull(task_ids="assemble")
+    record = json.loads((STORE / result["provenance"]).read_text())
+    assert record["request"]["filter"] == "grain@1"
+    assert record["filter"]["engine"] == "arbitrary"
+    assert json.loads((STORE / made["document"]).read_text())["parameters"]["vector"]

@@ -5,6 +5,7 @@ OpenVINO paints these networks 1.3 times as fast as ONNX Runtime, frame for fram
 
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Literal
@@ -19,8 +20,11 @@ from rotoscope.filters.catalogue import Filter, Weights
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
 
 import openvino  # noqa: E402
+from numpy.typing import NDArray  # noqa: E402
 from openvino import opset13 as operations  # noqa: E402
 from openvino.preprocess import PrePostProcessor  # noqa: E402
+
+Values = NDArray[np.float32]
 
 MULTIPLE = 4
 """The networks halve a picture twice and double it again."""
@@ -47,12 +51,26 @@ def load(filter: Filter, threads: int, at_once: int) -> Paint:
     if filter.weights is None:
         raise RotoscopeError(f"Filter {filter.name!r} names no weights for the engine onnx.")
     weights = filter.weights
-    styles = _model(weights).input("style_weights").partial_shape[0].get_length()
+    styles = read(weights).input("style_weights").partial_shape[0].get_length()
     chosen = np.zeros(styles, np.float32)
     for style, share in filter.styles(1.0):
         if not 0 <= style < styles:
             raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
         chosen[style] += share
+    return painter(read, weights, {"style_weights": chosen}, threads, at_once)
+
+
+def painter(
+    network: Callable[[Weights], openvino.Model],
+    weights: Weights,
+    style: dict[str, Values],
+    threads: int,
+    at_once: int,
+) -> Paint:
+    """Paints with a network whose input `image` is RGB in planes, 0..1, as is its output.
+
+    network: makes it of its weights; style: its other inputs, float32.
+    """
     requests = threading.local()
 
     def paint(frame: Frame) -> Frame:
@@ -60,24 +78,25 @@ def load(filter: Filter, threads: int, at_once: int) -> Paint:
         image = np.ascontiguousarray(_padded(frame))
         shape = _Shape(image.shape[:2], frame.dtype.name, threads, at_once)
         if getattr(requests, "shape", None) != shape:
-            requests.shape, requests.one = shape, _compiled(weights, shape).create_infer_request()
-        painted = requests.one.infer({"image": image[None], "style_weights": chosen}, share_inputs=True)[0]
+            requests.shape, requests.one = shape, _compiled(network, weights, shape).create_infer_request()
+        painted = requests.one.infer({"image": image[None], **style}, share_inputs=True)[0]
         return np.ascontiguousarray(painted[0, :height, :width])
 
     return paint
 
 
 @cache
-def _model(weights: Weights) -> openvino.Model:
+def read(weights: Weights) -> openvino.Model:
+    """The network in an ONNX file."""
     return openvino.Core().read_model(weights.read())
 
 
 @lru_cache(SIZES)
-def _compiled(weights: Weights, shape: _Shape) -> Any:
+def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, shape: _Shape) -> Any:
     """The network for frames as they are, (1, height, width, 3): conversions happen inside, next to the arithmetic."""
     white = float(np.iinfo(shape.dtype).max)
     outside = openvino.Type(np.dtype(shape.dtype))
-    steps = PrePostProcessor(_model(weights).clone())
+    steps = PrePostProcessor(network(weights).clone())
     image = steps.input("image")
     image.tensor().set_element_type(outside).set_layout(INTERLEAVED)
     image.preprocess().convert_element_type(openvino.Type.f32).scale(white)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -69,6 +70,11 @@ class Filter(BaseModel):
     licence: str
     origin: str
 
+    @property
+    def reference(self) -> str:
+        """Names this version and no other."""
+        return f"{self.name}@{self.version}"
+
     def with_model(self, model: str | None) -> Self:
         """The filter with this texture of its algorithm. Raises Refused if it wants none, or wants one and has none."""
         field = self.remote.model if self.remote else None
@@ -88,9 +94,14 @@ class Filter(BaseModel):
                 f"{self.name} and {other.name} cannot be blended, since no network holds both; "
                 "blend two of the filters that paint on this machine."
             )
-        styles = [*self.styles(1 - share), *other.styles(share)]
         names = {field: f"{getattr(self, field)} + {getattr(other, field)}" for field in ("name", "title")}
-        return self.model_copy(update={**names, "parameters": {"styles": styles}})
+        return self.model_copy(update={**names, "parameters": self._mixed(other, share)})
+
+    def _mixed(self, other: Self, share: float) -> dict[str, Any]:
+        mine, theirs = self.parameters.get("vector"), other.parameters.get("vector")
+        if mine and theirs:
+            return {"vector": [(1 - share) * one + share * two for one, two in zip(mine, theirs, strict=True)]}
+        return {"styles": [*self.styles(1 - share), *other.styles(share)]}
 
     def styles(self, share: float) -> list[tuple[int, float]]:
         """The styles of a multi-style network that make this texture, with the shares that they have of `share`."""
@@ -119,8 +130,11 @@ def catalogue() -> dict[str, Filter]:
     return found
 
 
-def get(name: str) -> Filter:
-    """The filter of this name. Raises Refused with the names that exist."""
+def get(name: str, made: Sequence[Filter] = ()) -> Filter:
+    """The filter of this name, or that of `made` with this reference. Raises Refused with the names there are."""
+    for one in made:
+        if one.reference == name:
+            return one
     try:
         return catalogue()[name]
     except KeyError:

@@ -59,7 +59,9 @@ def _size(content: bytes) -> tuple[int, int]:
         try:
             with Image.open(io.BytesIO(content), formats=READ) as picture:
                 size, kind = picture.size, picture.format
-        except (OSError, Image.DecompressionBombError):
+        except Image.DecompressionBombError:
+            raise BadPicture(f"it has too many pixels; the most is {limits().max_pixels}") from None
+        except OSError:
             raise BadPicture("it is no PNG, JPEG or WebP picture") from None
     # OpenCV fills what is missing with grey and says nothing.
     if kind == "PNG" and content[-8:-4] != b"IEND":

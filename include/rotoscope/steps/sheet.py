@@ -3,7 +3,6 @@
 import logging
 
 from rotoscope.fetch import fetch as fetch_url
-from rotoscope.filters import catalogue
 from rotoscope.media.video import Video
 from rotoscope.request import Request
 from rotoscope.sheet import PAGE, SHEET, SheetRequest, paint_sheet
@@ -39,6 +38,6 @@ def make_sheet(
 
 def _digest(request: SheetRequest, video: Video) -> str:
     """Names a contact sheet: everything that its pictures depend on."""
-    filters = [catalogue.get(name).fingerprint() for name in request.names]
+    filters = [request.find(name).fingerprint() for name in request.names]
     how = request.model_dump(include={"size", "strength", "keep_colours"})
     return keys.digest({"video": video.sha256, "frames": request.frames(video), "filters": filters, **how})

@@ -52,6 +52,21 @@ def result(result_digest: str, name: str) -> str:
     return f"results/{result_digest}/{name}"
 
 
+def filters(name: str) -> str:
+    """Prefix of the versions of a filter that somebody made."""
+    return f"filters/{name}"
+
+
+def filter(name: str, version: int) -> str:
+    """One version of a filter that somebody made."""
+    return f"{filters(name)}/{version:06}.json"
+
+
+def preview(filter_digest: str) -> str:
+    """What a filter that somebody made looks like."""
+    return f"previews/{filter_digest}.jpg"
+
+
 def sheet(sheet_digest: str, name: str) -> str:
     """One of the files of a contact sheet."""
     return f"sheets/{sheet_digest}/{name}"

@@ -1,0 +1,55 @@
+"""Filters that people made, in the store: versions of a name, none of which ever changes."""
+
+import re
+from itertools import count
+from pathlib import PurePosixPath
+
+from rotoscope.errors import Refused
+from rotoscope.filters.catalogue import Filter, catalogue
+from rotoscope.request import Find
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST = 60
+
+
+def finder(store: Store) -> Find:
+    """Finds built-in filters by name, and those of a store by NAME, the newest version, or NAME@VERSION."""
+
+    def find(wanted: str) -> Filter:
+        if wanted in catalogue():
+            return catalogue()[wanted]
+        name, at, version = wanted.partition("@")
+        versions = _versions(store, name) if is_name(name) else []
+        chosen = [one for one in versions if not at or version == str(one)]
+        if not chosen:
+            there = [f"{name}@{one}" for one in versions] or list(catalogue())
+            raise Refused(f"There is no filter {wanted!r}; choose one of {', '.join(there)}.")
+        return Filter.model_validate(store.get_json(keys.filter(name, max(chosen))))
+
+    return find
+
+
+def keep(store: Store, filter: Filter) -> Filter:
+    """Keep a filter under its name, as the next version if that name has other ones; gives it with its version.
+
+    Raises Refused for a name that is built in.
+    """
+    if filter.name in catalogue():
+        raise Refused(f"The filter {filter.name} is built in; choose another name.")
+    for version in count(1):
+        one = filter.model_copy(update={"version": str(version)})
+        store.put_json(keys.filter(one.name, version), one.model_dump(mode="json"))
+        if Filter.model_validate(store.get_json(keys.filter(one.name, version))) == one:
+            break
+    return one
+
+
+def is_name(name: str) -> bool:
+    """Whether a filter can be called so."""
+    return len(name) <= LONGEST and NAME.fullmatch(name) is not None
+
+
+def _versions(store: Store, name: str) -> list[int]:
+    return sorted(int(PurePosixPath(key).stem) for key in store.below(keys.filters(name)))

@@ -1,0 +1,128 @@
+"""Style: a filter made of one picture, in a second."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field
+
+from rotoscope import engines
+from rotoscope.engines import Frame
+from rotoscope.engines.arbitrary import LOOKED_AT, style_vector
+from rotoscope.errors import Refused
+from rotoscope.filters.catalogue import Filter, Weights
+from rotoscope.media.probe import file_facts
+from rotoscope.media.still import MOST_BYTES, BadPicture, decode_picture
+from rotoscope.request import validated
+from rotoscope.store.filters import LONGEST, is_name
+
+PACK = Path(__file__).resolve().parents[1] / "arbitrary.json"
+SMALLEST = 32
+"""Pixels of a side below which a picture has no texture."""
+SCENE = (640, 360)
+GAP = 8
+PREVIEW_QUALITY = 90
+
+
+class StyleRequest(BaseModel):
+    """Of which picture a filter shall be made. `StyleRequest.parse` refuses bad values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    picture: str = Field(
+        title="Picture",
+        description="PNG, JPEG or WebP: its path, as the machine that runs the tasks sees it, or its URL.",
+    )
+    name: str = Field(
+        title="Name", description="Of the new filter: small letters and digits, with hyphens between words."
+    )
+    sentence: str = Field(default="", max_length=200, title="Sentence", description="What it looks like, for people.")
+
+    @classmethod
+    def parse(cls, fields: dict[str, Any]) -> Self:
+        """The request in these fields. Raises Refused with one sentence for each bad value."""
+        request = validated(cls, fields)
+        if not is_name(request.name):
+            raise Refused(
+                f"{request.name!r} is no name for a filter; write small letters and digits with hyphens between "
+                f"words, {LONGEST} at most, such as blue-harvest."
+            )
+        return request
+
+
+def read_picture(path: Path, name: str) -> tuple[Frame, str]:
+    """A style's picture, RGB of shape (height, width, 3), uint8, and the SHA-256 of its file.
+
+    name: what users call it. Raises Refused for what is no picture that can be used.
+    """
+    if file_facts(path)[0] > MOST_BYTES:
+        raise Refused(f"{name} has more than {MOST_BYTES} bytes; make the picture smaller.")
+    content = path.read_bytes()
+    try:
+        picture = decode_picture(content)
+    except BadPicture as bad:
+        raise Refused(f"{name} cannot be a style: {bad}. Give a PNG, JPEG or WebP picture.") from None
+    height, width, _ = picture.shape
+    if min(height, width) < SMALLEST:
+        raise Refused(f"{name} has {width}x{height} pixels, too few for a texture; give {SMALLEST} a side at least.")
+    if picture.dtype == np.uint16:
+        picture = (picture >> 8).astype(np.uint8)
+    return picture, hashlib.sha256(content).hexdigest()
+
+
+def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Filter:
+    """The filter that paints in a picture's style. sha256: of the picture's file, for the filter's origin."""
+    pack = json.loads(PACK.read_text())
+    vector = style_vector(_square(picture), Weights(**pack["style"]))
+    return Filter(
+        name=name,
+        title=name.replace("-", " ").title(),
+        sentence=sentence or "Made of a picture.",
+        version="1",
+        origin=f"Style of the picture with the SHA-256 {sha256}, found by {pack['origin']}",
+        parameters={"vector": [round(float(number), 6) for number in vector]},
+        **pack["filter"],
+    )
+
+
+def save_preview(filter: Filter, picture: Frame, path: Path, threads: int) -> None:
+    """Write a JPEG of a style's picture with a scene that its filter painted."""
+    scene = engines.load(filter, threads)(_scene())
+    width, height = SCENE
+    left = Image.fromarray(picture)
+    left.thumbnail((width, height), Image.Resampling.LANCZOS)
+    both = Image.new("RGB", (left.width + GAP + width, height), "white")
+    both.paste(left, (0, (height - left.height) // 2))
+    both.paste(Image.fromarray(scene), (left.width + GAP, 0))
+    both.save(path, "JPEG", quality=PREVIEW_QUALITY)
+
+
+def _square(picture: Frame) -> Frame:
+    """The middle of a picture as the network wants to see it."""
+    height, width, _ = picture.shape
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    box = (left, top, left + side, top + side)
+    square = Image.fromarray(picture).resize((LOOKED_AT, LOOKED_AT), Image.Resampling.LANCZOS, box)
+    return np.asarray(square)
+
+
+def _scene() -> Frame:
+    """A landscape with plain and busy parts, drawn: sky and sun, two ridges, a lake that mirrors them."""
+    width, height = SCENE
+    x, y = np.meshgrid(np.linspace(0, 16 / 9, width), np.linspace(0, 1, height))
+    horizon = 0.62
+    depth = np.maximum(y - horizon, 0)
+    above = np.where(depth > 0, horizon - depth + 0.008 * np.sin(900 * depth**0.7 + 9 * x), y)
+    scene = np.stack([120 + 130 * above, 160 + 60 * above, 225 - 40 * above], axis=-1)
+    scene[np.hypot(x - 1.25, above - 0.3) < 0.09] = (255, 236, 170)
+    grain = np.random.default_rng(7).normal(0, 14, (height, width, 1))
+    for base, rise, colour in ((0.46, 0.13, (92, 104, 140)), (0.56, 0.09, (58, 92, 62))):
+        ridge = base - rise * (0.5 * np.sin(5 * x + 20 * base) + 0.3 * np.sin(13 * x) + 0.12 * np.sin(41 * x + base))
+        scene = np.where((above > ridge)[..., None], np.array(colour) + 90 * (above - ridge)[..., None] + grain, scene)
+    scene = np.where((y > horizon)[..., None], scene * 0.75 + np.array((4, 18, 34)), scene)
+    drawn: Frame = np.clip(scene + grain / 3, 0, 255).astype(np.uint8)  # a sky without grain comes out in bands
+    return drawn
