@@ -79,8 +79,7 @@ class SheetRequest(BaseModel):
     @property
     def names(self) -> list[str]:
         """The filters to show, each once."""
-        here = [one.name for one in catalogue.catalogue().values() if not one.remote and one.name != catalogue.IDENTITY]
-        return list(dict.fromkeys(self.filters)) or here
+        return list(dict.fromkeys(self.filters)) or catalogue.here()
 
     def request(self, filter: str, video: Video) -> Request:
         """What paints these frames with one filter."""

@@ -58,17 +58,23 @@ def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...
 
 
 def _choices(name: str) -> dict[str, Any]:
-    if name == "filter":  # the form proposes these; filters that somebody made are as good
-        titles = {one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values()}
-        return {"examples": list(titles), "values_display": titles}
+    if name == "filter":
+        return _proposed(list(catalogue.catalogue()))
     if name == "format":
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in formats.formats().values()})
-    if name in ("filters", "blend"):
-        titles = {one.name: f"{one.title}: {one.sentence}" for one in catalogue.catalogue().values() if one.weights}
-        return {"examples": list(titles), "values_display": titles}
+    if name == "filters":
+        return _proposed(catalogue.here())
+    if name == "blend":
+        return _proposed([one.name for one in catalogue.catalogue().values() if one.weights])
     if name == "size":
         return {"values_display": {"source": "Same as the video"}}
     return {}
+
+
+def _proposed(filters: list[str]) -> dict[str, Any]:
+    """Filters that the form proposes; those that somebody made are as good."""
+    titles = {name: f"{catalogue.get(name).title}: {catalogue.get(name).sentence}" for name in filters}
+    return {"examples": filters, "values_display": titles}
 
 
 def _labelled(choices: dict[str, str]) -> dict[str, Any]:

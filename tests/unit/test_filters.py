@@ -18,7 +18,7 @@ def frame() -> np.ndarray:
 
 def test_every_filter_has_its_own_name_title_and_sentence() -> None:
     filters = list(catalogue.catalogue().values())
-    assert len(filters) == 28
+    assert len(filters) == 31
     for field in ("name", "title", "sentence"):
         assert len({getattr(one, field) for one in filters}) == len(filters)
     assert all(one.sentence.endswith(".") for one in filters)

@@ -17,7 +17,7 @@ Paint = Callable[[Frame], Frame]
 Painter = Callable[[Iterable[tuple[int, Frame]]], Iterator[tuple[int, Frame, Frame]]]
 """Gives (index, frame, painted RGB frame) for each (index, RGB(A) frame), in order, with some of them on their way."""
 
-ENGINES = {"onnx": "rotoscope.engines.onnx", "arbitrary": "rotoscope.engines.arbitrary"}
+ENGINES = {name: f"rotoscope.engines.{name}" for name in ("onnx", "arbitrary", "classical")}
 
 
 def load(filter: Filter, threads: int, at_once: int = 1) -> Paint:

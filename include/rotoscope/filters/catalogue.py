@@ -130,6 +130,11 @@ def catalogue() -> dict[str, Filter]:
     return found
 
 
+def here() -> list[str]:
+    """The names of those that paint on this machine."""
+    return [one.name for one in catalogue().values() if not one.remote and one.name != IDENTITY]
+
+
 def get(name: str, made: Sequence[Filter] = ()) -> Filter:
     """The filter of this name, or that of `made` with this reference. Raises Refused with the names there are."""
     for one in made:
