@@ -100,5 +100,5 @@ def test_help_lists_every_field() -> None:
 
 def test_filters_are_listed_with_a_sentence() -> None:
     lines = rotoscope("filters").stdout.splitlines()
-    assert len(lines) == 28
+    assert len(lines) == 31
     assert any(line.startswith("starlit-swirl ") and line.endswith("night sky.") for line in lines)
