@@ -54,6 +54,7 @@ def filters() -> None:
 @click.option("--style", metavar="PICTURE", help="A picture to paint in the style of, in the place of a filter.")
 @click.option("--blend", metavar="NAME", help="A second filter, blended in; in the same pass.")
 @click.option("--blend-share", default=0.5, show_default=True, help="Of the second filter, from 0 to 1.")
+@click.option("--then", multiple=True, metavar="NAME[:STRENGTH]", help="A further filter over it; once for each.")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
 @click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
 @click.option("--steady", default=0.0, show_default=True, help="From 0 to 1, how far paint moves with what it is on.")
@@ -74,6 +75,7 @@ def filters() -> None:
 )
 def paint(source: str, output: Path, threads: int, style: str | None, **fields: Any) -> None:
     """Paint the video IN into the file OUT in one process."""
+    fields["then"] = list(fields["then"])
     find = catalogue.get
     if style is not None:
         filter = filter_of(*read_picture(Path(_readable(style)), style), "style")

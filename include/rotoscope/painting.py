@@ -73,7 +73,8 @@ class Workshop:
         if filter.remote:
             raise Refused(f"The filter {filter.name} paints at an Algorithmia endpoint, which only the DAG reaches.")
         at_once = min(threads, IN_FLIGHT)
-        bare, how = engines.load(filter, threads, at_once), (request.strength, request.keep_colours)
+        bare, strength = _chained([(engines.load(one, threads, at_once), share) for one, share in request.layers])
+        how = (strength, request.keep_colours)
         steady = steady_of(request, picture)
         painter = _laying(_steadying(bare, steady, at_once), *how) if steady else None
         return cls(picture, chain.over(bare, *how), at_once, painter, steady)
@@ -133,6 +134,11 @@ def steady_of(request: Request, picture: Picture) -> Steady | None:
         return None
     period = PERIOD if picture.pixels <= PERIOD_PIXELS else PERIOD // 2
     return Steady(period, None if request.key_frames else request.steady)
+
+
+def _chained(layers: list[tuple[Paint, float]]) -> tuple[Paint, float]:
+    """What paints all layers, and how strongly that is to be laid over a frame."""
+    return layers[0] if len(layers) == 1 else (chain.through(layers), 1.0)
 
 
 def _steadying(paint: Paint, steady: Steady, workers: int) -> Painter:

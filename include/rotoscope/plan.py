@@ -117,6 +117,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     picture = lossless_picture(request, video)
     filter = request.texture.fingerprint() if request.paints else None
     steady = steady_of(request, picture)
+    alone = request.layers in ([], [(request.texture, request.strength)])
     return {
         "version": PAINTING_VERSION,
         "video": video.sha256,
@@ -124,6 +125,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
         "filter": filter,
         "strength": request.strength if request.paints else 0,
         "keep_colours": request.keep_colours and request.paints,
+        **({"layers": [[one.fingerprint(), strength] for one, strength in request.layers]} if not alone else {}),
         "steady": asdict(steady) if steady else None,
         "deinterlace": request.deinterlace,
         "size": picture.size,

@@ -24,6 +24,7 @@ def provenance(plan: Plan, source: Video, result: dict[str, Any], chunks: list[d
         "source": {"sha256": source.sha256, "name": source.name, "manifest": keys.manifest(source.sha256)},
         "result": result,
         "filter": request.texture.model_dump(mode="json"),
+        "layers": [[one.model_dump(mode="json"), strength] for one, strength in request.layers],
         "painting": painting(request, source),
         "format": formats.get(request.format).model_dump(mode="json"),
         "chunks": [

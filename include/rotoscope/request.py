@@ -46,6 +46,12 @@ class Request(BaseModel):
     blend_share: float = Field(
         default=0.5, ge=0, le=1, title="Share", description="Of the second filter: 0 is the first alone, 1 the second."
     )
+    then: list[str] = Field(
+        default=[],
+        max_length=8,
+        title="Then",
+        description="Further filters over the painted frames, a line each, as NAME or NAME:STRENGTH, such as oil:0.5.",
+    )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
     )
@@ -140,6 +146,8 @@ class Request(BaseModel):
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
         remote = request.texture.remote  # refuses what is not in the catalogue
+        if request.then and any(one.remote for one, _ in request.layers):
+            raise Refused("A filter that paints elsewhere cannot be one of several; leave out then, or that filter.")
         if remote and request.is_steady:
             raise Refused(
                 f"The filter {request.filter} paints elsewhere, frame by frame; leave out steady and key_frames."
@@ -152,10 +160,16 @@ class Request(BaseModel):
 
     def _with_documents(self, find: Find) -> Self:
         """The request with the documents of filters that are not built in, each named by its version."""
-        named = {field: getattr(self, field) for field in ("filter", "blend")}
-        made = {field: find(name) for field, name in named.items() if name and name not in catalogue.catalogue()}
-        references = {field: one.reference for field, one in made.items()}
-        return self.model_copy(update={DOCUMENTS: tuple(made.values()), **references})
+        layers = [_layer(text) for text in self.then]
+        names = {name for name in (self.filter, self.blend, *(name for name, _ in layers)) if name}
+        made = {name: find(name) for name in sorted(names - set(catalogue.catalogue()))}
+        pinned = {name: one.reference for name, one in made.items()}
+        fields = {
+            "filter": pinned.get(self.filter, self.filter),
+            "blend": self.blend and pinned.get(self.blend, self.blend),
+            "then": [f"{pinned.get(name, name)}:{strength:g}" for name, strength in layers],
+        }
+        return self.model_copy(update={DOCUMENTS: tuple(made.values()), **fields})
 
     @field_validator("blend", "model", "speed", "pixel_format")
     @classmethod
@@ -249,6 +263,13 @@ class Request(BaseModel):
         return filter.blended(catalogue.get(self.blend, self.documents), self.blend_share) if self.blend else filter
 
     @property
+    def layers(self) -> list[tuple[catalogue.Filter, float]]:
+        """The filters that change pixels, with their strengths, in the order in which they are laid over a frame."""
+        then = [(catalogue.get(name, self.documents), strength) for name, strength in map(_layer, self.then)]
+        first = (self.texture, self.strength)
+        return [(one, strength) for one, strength in (first, *then) if strength > 0 and one.name != catalogue.IDENTITY]
+
+    @property
     def is_remote(self) -> bool:
         """Whether frames are painted at an Algorithmia endpoint."""
         return self.paints and self.texture.remote is not None
@@ -261,7 +282,7 @@ class Request(BaseModel):
     @property
     def paints(self) -> bool:
         """Whether any pixel changes: a strength of 0 and the identity filter leave the frames as they are."""
-        return self.strength > 0 and self.filter != catalogue.IDENTITY
+        return bool(self.layers)
 
 
 def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
@@ -272,6 +293,18 @@ def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
         return kind.model_validate(fields)
     except ValidationError as error:
         raise Refused(" ".join(_sentence(one, kind) for one in error.errors())) from None
+
+
+def _layer(text: str) -> tuple[str, float]:
+    """NAME or NAME:STRENGTH as both. Raises Refused for what is no strength."""
+    name, colon, strength = text.strip().partition(":")
+    try:
+        number = float(strength) if colon else 1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        raise Refused(f"{text!r} is no layer; write a filter's name, and if you like a strength from 0 to 1: oil:0.5.")
+    return name, number
 
 
 def users(kind: type[BaseModel]) -> list[str]:

@@ -12,7 +12,7 @@ from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "Blend": ("blend", "blend_share"),
+    "More filters": ("blend", "blend_share", "then"),
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
     "Steady motion": ("steady", "key_frames"),
     "Output": ("format", "quality", "speed", "pixel_format"),

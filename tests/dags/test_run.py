@@ -105,10 +105,13 @@ def test_a_filter_is_made_of_a_picture_and_paints(dag_bag, dag, clip: Path, tmp_
     made = create.test(run_conf=conf).get_task_instance("create").xcom_pull(task_ids="create")
     assert made["filter"] == "grain@1"
     assert (STORE / made["preview"]).is_file()
-    run = dag.test(run_conf={"source": str(clip), "filter": "grain", "blend": "grain@1", "size": "240p"})
+    run = dag.test(
+        run_conf={"source": str(clip), "filter": "grain", "blend": "grain@1", "then": ["grain:0.5"], "size": "240p"}
+    )
     assert run.state == "success"
     result = run.get_task_instance("assemble").xcom_pull(task_ids="assemble")
     record = json.loads((STORE / result["provenance"]).read_text())
     assert record["request"]["filter"] == "grain@1"
     assert record["filter"]["engine"] == "arbitrary"
+    assert [(one["name"], strength) for one, strength in record["layers"]] == [("grain + grain", 1), ("grain", 0.5)]
     assert json.loads((STORE / made["document"]).read_text())["parameters"]["vector"]

@@ -1,5 +1,7 @@
 """How a filter is laid over a frame: how strongly, and with whose colours."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from rotoscope.engines import Frame, Paint
@@ -14,6 +16,17 @@ def over(paint: Paint, strength: float, keep_colours: bool) -> Paint:
     Transparency passes around the filter.
     """
     return lambda frame: laid(frame, paint(bare(frame)), strength, keep_colours)
+
+
+def through(layers: Sequence[tuple[Paint, float]]) -> Paint:
+    """Paints with one filter after the other, each with its strength over what was painted before."""
+
+    def paint(frame: Frame) -> Frame:
+        for one, strength in layers:
+            frame = laid(frame, one(frame), strength, keep_colours=False)
+        return frame
+
+    return paint
 
 
 def bare(frame: Frame) -> Frame:

@@ -1,0 +1,99 @@
+"""Filters laid one over the other."""
+
+import numpy as np
+import pytest
+
+from rotoscope import engines
+from rotoscope.errors import Refused
+from rotoscope.filters import catalogue
+from rotoscope.media.source import open_source
+from rotoscope.painting import Workshop
+from rotoscope.plan import painting
+from rotoscope.request import Request
+from tests.media import make_video
+
+FRAME = np.random.default_rng(2).integers(0, 256, (64, 96, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("chain")
+    return open_source(make_video(folder / "clip.mp4", 4, size="96x64"), folder)[0].video
+
+
+def request(**fields: object) -> Request:
+    return Request.parse({"source": "film.mov", **fields})
+
+
+def painted(video, **fields: object) -> np.ndarray:
+    ((_, _, result),) = Workshop.open(request(**fields), video, 2).painted([(0, FRAME)])
+    return result
+
+
+def by(name: str, frame: np.ndarray) -> np.ndarray:
+    return engines.load(catalogue.get(name), 2)(frame)
+
+
+def test_one_after_the_other_in_order(video) -> None:
+    assert np.array_equal(painted(video, filter="oil", then=["sea-mist"]), by("sea-mist", by("oil", FRAME)))
+    other = painted(video, filter="sea-mist", then=["oil"])
+    assert not np.array_equal(other, painted(video, filter="oil", then=["sea-mist"]))
+
+
+def test_each_has_its_strength(video) -> None:
+    first = painted(video, filter="oil", strength=0.5)
+    half = painted(video, filter="oil", strength=0.5, then=["halftone:0.25"])
+    wanted = first + 0.25 * (by("halftone", first).astype(float) - first)
+    assert np.abs(half - wanted).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "fields", [{"filter": "identity", "then": ["oil"]}, {"filter": "oil", "then": ["sea-mist:0", "identity"]}]
+)
+def test_what_changes_nothing_costs_nothing(video, fields: dict) -> None:
+    assert np.array_equal(painted(video, **fields), by("oil", FRAME))
+    assert [one.name for one, _ in request(**fields).layers] == ["oil"]
+
+
+def test_colours_are_those_of_the_source_after_all_layers(video) -> None:
+    kept = painted(video, filter="oil", then=["halftone"], keep_colours=True).astype(float)
+    change = kept - FRAME
+    inside = ((kept > 2) & (kept < 253)).all(axis=2)
+    assert np.ptp(change[inside], axis=1).max() <= 2, "light only"
+
+
+def test_another_chain_is_another_painting(video) -> None:
+    chains = [{}, {"then": ["oil"]}, {"then": ["oil:0.5"]}, {"then": ["oil", "pencil"]}, {"then": ["pencil", "oil"]}]
+    chains += [{"filter": "identity", "then": [name]} for name in ("oil", "pencil")]
+    paintings = [str(painting(request(**fields), video)) for fields in chains]
+    assert len(set(paintings)) == len(chains)
+    assert paintings[0] == str(painting(request(then=["identity"]), video))
+
+
+@pytest.mark.parametrize(
+    ("then", "says"),
+    [
+        (["nope"], "no filter 'nope'"),
+        (["oil:2"], "is no layer"),
+        (["oil:"], "is no layer"),
+        (["oil:nan"], "is no layer"),
+        (["deepfilter"], "paints elsewhere|needs a model"),
+        (["oil"] * 9, "at most 8"),
+        ("oil", "valid list"),
+    ],
+)
+def test_bad_layers_are_refused(then: object, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        request(then=then)
+
+
+def test_nothing_is_laid_over_what_is_painted_elsewhere() -> None:
+    with pytest.raises(Refused, match="paints elsewhere"):
+        request(filter="deepfilter", model="space_pizza", then=["oil"])
+
+
+def test_a_chain_can_be_steady(video) -> None:
+    workshop = Workshop.open(request(filter="oil", then=["sea-mist"], key_frames=True), video, 2)
+    still = list(workshop.painted((index, FRAME) for index in range(20)))
+    assert len(still) == 20
+    assert all(np.abs(one.astype(int) - still[0][2]).mean() < 2 for _, _, one in still)
