@@ -196,7 +196,8 @@ def test_a_child_ends_with_a_parent_that_was_killed() -> None:
     parent = subprocess.Popen([sys.executable, "-c", ORPHANED], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
-    assert Path(f"/proc/{child}").exists()
+    while Path(f"/proc/{child}/comm").read_text().strip() != "ffmpeg":  # before, it has not yet asked to end with it
+        threading.Event().wait(0.01)
     parent.kill()
     parent.wait()
     for _ in range(100):
