@@ -39,7 +39,11 @@ class Request(BaseModel):
         title="Video",
         description="Path of the video file, as the machine that runs the tasks sees it, or its URL (http, s3, data).",
     )
-    filter: str = Field(default=DEFAULT_FILTER, title="Filter", description="The texture laid over every frame.")
+    filter: str = Field(
+        default=DEFAULT_FILTER,
+        title="Filter",
+        description="The texture laid over every frame. Empty the field to see all, or name one that you made.",
+    )
     blend: str | None = Field(
         default=None, title="Blend with", description="A second filter, whose texture is blended in; in the same pass."
     )
