@@ -17,6 +17,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG
 
+from video.defaults import DEFAULT_ARGS
 from video.operators import CleanUpOperator, ContactSheetOperator
 from video.params import sheet_params
 
@@ -31,12 +32,7 @@ with DAG(
     params=sheet_params(),
     tags=["rotoscope", "filters"],
     max_active_runs=32,
-    default_args={
-        "owner": "rotoscope",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=5),
-        "retry_exponential_backoff": 2.0,
-    },
+    default_args=DEFAULT_ARGS,
 ) as dag:
     sheet = ContactSheetOperator(
         task_id="sheet",

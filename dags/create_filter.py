@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
+from video.defaults import DEFAULT_ARGS
 from video.operators import CleanUpOperator, CreateFilterOperator
 from video.params import style_params
 
@@ -27,12 +28,7 @@ with DAG(
     params=style_params(),
     tags=["rotoscope", "filters"],
     max_active_runs=32,
-    default_args={
-        "owner": "rotoscope",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=5),
-        "retry_exponential_backoff": 2.0,
-    },
+    default_args=DEFAULT_ARGS,
 ) as dag:
     create = CreateFilterOperator(
         task_id="create",

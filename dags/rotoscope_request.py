@@ -20,6 +20,7 @@ from pathlib import Path
 from airflow.sdk import DAG, XComArg
 
 from algorithmia.operators import AlgorithmiaFilterOperator
+from video.defaults import DEFAULT_ARGS
 from video.operators import AssembleOperator, CleanUpOperator, SplitOperator
 from video.params import request_params
 
@@ -35,13 +36,7 @@ with DAG(
     params=request_params(),
     tags=["rotoscope", "video"],
     max_active_runs=32,
-    default_args={
-        "owner": "rotoscope",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=5),
-        "retry_exponential_backoff": 2.0,
-        "max_retry_delay": timedelta(minutes=5),
-    },
+    default_args={**DEFAULT_ARGS, "max_retry_delay": timedelta(minutes=5)},
 ) as dag:
     split = SplitOperator(
         task_id="split",

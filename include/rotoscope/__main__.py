@@ -75,7 +75,6 @@ def filters() -> None:
 )
 def paint(source: str, output: Path, threads: int, style: str | None, **fields: Any) -> None:
     """Paint the video IN into the file OUT in one process."""
-    fields["then"] = list(fields["then"])
     find = catalogue.get
     if style is not None:
         filter = filter_of(*read_picture(Path(_readable(style)), style), "style")

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotoscope import engines
 from rotoscope.engines import Frame
-from rotoscope.engines.arbitrary import LOOKED_AT, style_vector
 from rotoscope.errors import Refused
 from rotoscope.filters.catalogue import Filter, Weights
+from rotoscope.media.pictures import beside, save
 from rotoscope.media.probe import file_facts
 from rotoscope.media.still import MOST_BYTES, BadPicture, decode_picture
 from rotoscope.request import validated
@@ -23,8 +23,6 @@ PACK = Path(__file__).resolve().parents[1] / "arbitrary.json"
 SMALLEST = 32
 """Pixels of a side below which a picture has no texture."""
 SCENE = (640, 360)
-GAP = 8
-PREVIEW_QUALITY = 90
 
 
 class StyleRequest(BaseModel):
@@ -76,14 +74,14 @@ def read_picture(path: Path, name: str) -> tuple[Frame, str]:
 def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Filter:
     """The filter that paints in a picture's style. sha256: of the picture's file, for the filter's origin."""
     pack = json.loads(PACK.read_text())
-    vector = style_vector(_square(picture), Weights(**pack["style"]))
+    vector = engines.style_vector(picture, Weights(**pack["style"]))
     return Filter(
         name=name,
         title=name.replace("-", " ").title(),
         sentence=sentence or "Made of a picture.",
         version="1",
         origin=f"Style of the picture with the SHA-256 {sha256}, found by {pack['origin']}",
-        parameters={"vector": [round(float(number), 6) for number in vector]},
+        parameters={"vector": vector},
         **pack["filter"],
     )
 
@@ -91,23 +89,9 @@ def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Fil
 def save_preview(filter: Filter, picture: Frame, path: Path, threads: int) -> None:
     """Write a JPEG of a style's picture with a scene that its filter painted."""
     scene = engines.load(filter, threads)(_scene())
-    width, height = SCENE
     left = Image.fromarray(picture)
-    left.thumbnail((width, height), Image.Resampling.LANCZOS)
-    both = Image.new("RGB", (left.width + GAP + width, height), "white")
-    both.paste(left, (0, (height - left.height) // 2))
-    both.paste(Image.fromarray(scene), (left.width + GAP, 0))
-    both.save(path, "JPEG", quality=PREVIEW_QUALITY)
-
-
-def _square(picture: Frame) -> Frame:
-    """The middle of a picture as the network wants to see it."""
-    height, width, _ = picture.shape
-    side = min(height, width)
-    left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
-    square = Image.fromarray(picture).resize((LOOKED_AT, LOOKED_AT), Image.Resampling.LANCZOS, box)
-    return np.asarray(square)
+    left.thumbnail(SCENE, Image.Resampling.LANCZOS)
+    save(np.asarray(beside(left, Image.fromarray(scene))), path)
 
 
 def _scene() -> Frame:

@@ -1,4 +1,7 @@
-"""Engines run filters. Each is one module with a function `load`; the catalogue's data files name them."""
+"""Engines run filters. Each is one module with a function `load`; the catalogue's data files name them.
+
+They are imported when they are needed: a DAG is parsed often, and their libraries take long to import.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
@@ -8,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rotoscope.errors import RotoscopeError
-from rotoscope.filters.catalogue import Filter
+from rotoscope.filters.catalogue import Filter, Weights
 
 Frame = NDArray[np.unsignedinteger[Any]]
 """One RGB(A) frame of shape (height, width, 3 or 4), uint8 or uint16."""
@@ -31,3 +34,12 @@ def load(filter: Filter, threads: int, at_once: int = 1) -> Paint:
         raise RotoscopeError(f"Filter {filter.name!r} wants the engine {filter.engine!r}, which is not here.") from None
     paint: Paint = module.load(filter, threads, at_once)
     return paint
+
+
+def style_vector(picture: Frame, weights: Weights) -> list[float]:
+    """The style of an RGB picture of shape (height, width, 3), uint8, as the engine `arbitrary` paints with it.
+
+    weights: of the network that finds styles.
+    """
+    vector: list[float] = import_module(ENGINES["arbitrary"]).style_vector(picture, weights)
+    return vector

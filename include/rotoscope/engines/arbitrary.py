@@ -7,7 +7,7 @@ pack holds its second half for pictures of 384x384 only, in 8 bits; here its wei
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
+from PIL import Image
 
 from rotoscope.engines import Frame, Paint
 from rotoscope.engines.onnx import Values, painter, read
@@ -36,11 +36,11 @@ def load(filter: Filter, threads: int, at_once: int) -> Paint:
     return painter(network, filter.weights, {STYLE: vector.reshape(1, VECTOR, 1, 1)}, threads, at_once)
 
 
-def style_vector(square: Frame, weights: Weights) -> NDArray[np.float32]:
-    """The style of an RGB picture of shape (256, 256, 3), uint8: 100 numbers. weights: those of the first half."""
+def style_vector(picture: Frame, weights: Weights) -> list[float]:
+    """The style of an RGB picture of shape (height, width, 3), uint8: 100 numbers. weights: those of the first half."""
     compiled = openvino.Core().compile_model(read(weights), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    vector: NDArray[np.float32] = compiled([square[None].astype(np.float32) / 255])[0]
-    return vector.reshape(VECTOR)
+    vector = compiled([_square(picture)[None].astype(np.float32) / 255])[0]
+    return [round(float(number), 6) for number in vector.reshape(VECTOR)]
 
 
 @cache
@@ -90,6 +90,16 @@ class _Network:
     def _wanted(self, name: str, style: openvino.Node) -> openvino.Node:
         product = operations.convolution(style, self._weights[f"{name}/weights"], [1, 1], [0, 0], [0, 0], [1, 1])
         return operations.add(product, self.bias(name))
+
+
+def _square(picture: Frame) -> Frame:
+    """The middle of a picture as the network wants to see it."""
+    height, width, _ = picture.shape
+    side = min(height, width)
+    left, top = (width - side) // 2, (height - side) // 2
+    box = (left, top, left + side, top + side)
+    square = Image.fromarray(picture).resize((LOOKED_AT, LOOKED_AT), Image.Resampling.LANCZOS, box)
+    return np.asarray(square)
 
 
 def _doubled(features: openvino.Node) -> openvino.Node:

@@ -33,8 +33,14 @@ def side_by_side(before: NDArray[np.uint8], after: NDArray[np.uint8], path: Path
     """Write two RGB frames as one JPEG, before on the left, at most 1,920 pixels wide."""
     right = Image.fromarray(after)
     left = Image.fromarray(before).resize(right.size, Image.Resampling.LANCZOS)
-    both = Image.new("RGB", (2 * right.width + GAP, right.height), "white")
-    both.paste(left, (0, 0))
-    both.paste(right, (right.width + GAP, 0))
+    both = beside(left, right)
     both.thumbnail((WIDEST, WIDEST * 4), Image.Resampling.LANCZOS)
     both.save(path, "JPEG", quality=QUALITY)
+
+
+def beside(left: Image.Image, right: Image.Image) -> Image.Image:
+    """Two RGB pictures in one that is as high as the right one, with the left one in the middle of its height."""
+    both = Image.new("RGB", (left.width + GAP + right.width, right.height), "white")
+    both.paste(left, (0, (right.height - left.height) // 2))
+    both.paste(right, (left.width + GAP, 0))
+    return both
