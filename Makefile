@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(CURDIR)/.cache/tmp"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo up down test test-slow check bench lock clean setup setup-dev
+.PHONY: help demo up down test test-slow check bench lock clean setup setup-dev setup-train test-train
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
 test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n auto -m slow
 
+test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -m train
+
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -38,6 +41,7 @@ bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 m
 lock: setup ## Write the locked requirements anew from the .in files
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
+	@$(LOCK) requirements-train.in -o requirements-train.txt
 	@$(LOCK) --no-deps requirements-demo.in -o requirements-demo.txt
 	@$(LOCK) --no-deps requirements-ffmpeg.in -o requirements-ffmpeg.txt
 
@@ -46,6 +50,9 @@ clean: down ## Remove everything that was made here, but for the store
 
 setup: ## Make .venv and bring ffmpeg; every target does it where needed
 	@tools/setup.sh run
+
+setup-train: setup ## Add PyTorch, to train filters
+	@tools/setup.sh train
 
 setup-dev:
 	@tools/setup.sh dev

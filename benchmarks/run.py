@@ -16,7 +16,7 @@ from tools.local import LocalAirflow
 from benchmarks import clips, endpoint, media, memory, steady
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
-from rotoscope.painting import Workshop, overlapped
+from rotoscope.painting import Workshop
 from rotoscope.request import Request
 from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
@@ -65,12 +65,11 @@ def engine_speed(clip: Path) -> float:
     """Frames a second of the filter alone, on arrays."""
     video = probed(clip)
     workshop = Workshop.open(Request.parse({"source": str(clip), "filter": FILTER}), video, CORES)
-    assert workshop.paint is not None
     width, height = workshop.picture.size
     frame = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    workshop.paint(frame)
+    list(workshop.painted([(0, frame)]))
     start = time.perf_counter()
-    for _ in overlapped(workshop.paint, ((i, frame) for i in range(ENGINE_FRAMES)), CORES):
+    for _ in workshop.painted((i, frame) for i in range(ENGINE_FRAMES)):
         pass
     return ENGINE_FRAMES / (time.perf_counter() - start)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from rotoscope.store.folder import FolderStore
+from tests.learning import small_training
 from tests.media import make_video
 
 
@@ -17,3 +18,9 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture(scope="session")
+def learning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """The fields of a request for a small training."""
+    return small_training(tmp_path_factory.mktemp("learning"))

@@ -3,6 +3,8 @@
 import subprocess
 from pathlib import Path
 
+import numpy as np
+
 
 def ffmpeg(*arguments: str | Path) -> str:
     command = ["ffmpeg", "-hide_banner", "-loglevel", "error", "-y", *map(str, arguments)]
@@ -49,6 +51,22 @@ def frame_hashes(path: Path, pixel_format: str = "yuv420p") -> list[str]:
         "-i", path, "-map", "0:v:0", "-fps_mode", "passthrough", "-pix_fmt", pixel_format, "-f", "framehash", "-"
     )
     return [line.split(",")[-1].strip() for line in lines.splitlines() if not line.startswith("#")]
+
+
+def frames_of(path: Path, size: tuple[int, int]) -> np.ndarray:
+    """All frames of (width, height) pixels as RGB, (frames, height, width, 3), by ffmpeg alone."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-fps_mode", "passthrough", "-pix_fmt", "rgb24"]
+    data = subprocess.run([*command, "-f", "rawvideo", "-"], check=True, capture_output=True).stdout
+    return np.frombuffer(data, np.uint8).reshape(-1, size[1], size[0], 3)
+
+
+def grey_video(path: Path, frames: np.ndarray) -> Path:
+    """A lossless video of grey frames, (frames, height, width), uint8."""
+    height, width = frames.shape[1:]
+    raw = ["-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{width}x{height}", "-r", "25", "-i", "-"]
+    command = ["ffmpeg", "-v", "error", "-y", *raw, "-c:v", "ffv1", str(path)]
+    subprocess.run(command, input=frames.tobytes(), check=True)
+    return path
 
 
 def duration(path: Path) -> float:

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Makes .venv with everything that a target needs, and ffmpeg where the machine has none. Writes only into the checkout,
-# but for Debian packages when we may install them. `setup.sh dev` adds what developing needs. Fast when nothing changed.
+# but for Debian packages when we may install them. `setup.sh dev` adds what developing needs, `setup.sh train` what
+# training filters does. Fast when nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
 wanted=${1:-run}
@@ -8,7 +9,7 @@ export UV_CACHE_DIR="$PWD/.cache/uv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 unset VIRTUAL_ENV
 
 stamp=.venv/.rotoscope-$wanted
-current=$(cat pyproject.toml tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt | cksum)-$PWD
+current=$(cat pyproject.toml tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt requirements-train.txt | cksum)-$PWD
 if [ "$(cat "$stamp" 2>/dev/null)" = "$current" ]; then
     exit 0
 fi
@@ -72,6 +73,10 @@ install --no-deps --target .cache/demo -r requirements-demo.txt
 if [ "$wanted" = dev ]; then
     install -r requirements-dev.txt
     PATH="$PWD/.venv/bin:$PATH" npm ci --silent --ignore-scripts --cache .cache/npm --prefix tests/clients
+fi
+if [ "$wanted" = train ]; then
+    echo "Installing PyTorch ..."
+    install -r requirements-train.txt
 fi
 install_ffmpeg
 # The one place that puts the domain, the tools and the plugins on the path, and tells Airflow of the connection type.

@@ -11,14 +11,27 @@ from typing import Any
 
 import click
 
-from rotoscope import __version__, formats, reference
+from rotoscope import __version__, formats, reference, training
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
 from rotoscope.painting import Report
 from rotoscope.request import DEFAULT_FILTER, Request
 from rotoscope.sheet import PAGE, SheetRequest
+from rotoscope.store import keys
+from rotoscope.store.filters import at_hand, finder
+from rotoscope.store.folder import FolderStore
 from rotoscope.style import filter_of, read_picture
+from rotoscope.training.recipe import TrainRequest
+
+RUN = "command"
+STORE = click.option(
+    "--store",
+    default="store",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Folder where filters that were made are kept.",
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -52,11 +65,20 @@ def filters() -> None:
 )
 @click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
 @click.option("--style", metavar="PICTURE", help="A picture to paint in the style of, in the place of a filter.")
-@click.option("--blend", metavar="NAME", help="A second filter, blended in; in the same pass.")
-@click.option("--blend-share", default=0.5, show_default=True, help="Of the second filter, from 0 to 1.")
+@STORE
+@click.option("--blend", multiple=True, metavar="NAME[:WEIGHT]", help="A filter blended in, beside the filter's 1.")
 @click.option("--then", multiple=True, metavar="NAME[:STRENGTH]", help="A further filter over it; once for each.")
+@click.option("--fade-to", multiple=True, metavar="NAME[:STRENGTH]", help="A filter that takes over; once for each.")
+@click.option("--fade-start", help="When it begins to: seconds, m:ss or h:mm:ss; from the beginning if left out.")
+@click.option("--fade-end", help="When it is all there is; at the end if left out.")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
+@click.option("--scale", default=1.0, show_default=True, help="Of the texture: 2 for strokes twice as large, and fast.")
 @click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")
+@click.option(
+    "--mask", help="Paint only where this picture or video is white, or in a box: LEFT,TOP,WIDTH,HEIGHT in %."
+)
+@click.option("--mask-feather", default=0.0, show_default=True, help="Width of its soft edge, in % of the frame.")
+@click.option("--mask-invert", is_flag=True, help="Paint where it is black.")
 @click.option("--steady", default=0.0, show_default=True, help="From 0 to 1, how far paint moves with what it is on.")
 @click.option(
     "--key-frames", is_flag=True, help="Paint few frames and carry their paint to the others: fast and steady."
@@ -73,9 +95,9 @@ def filters() -> None:
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
 )
-def paint(source: str, output: Path, threads: int, style: str | None, **fields: Any) -> None:
+def paint(source: str, output: Path, threads: int, style: str | None, store: Path, **fields: Any) -> None:
     """Paint the video IN into the file OUT in one process."""
-    find = catalogue.get
+    find = finder(FolderStore(store))
     if style is not None:
         filter = filter_of(*read_picture(Path(_readable(style)), style), "style")
         fields["filter"] = filter.reference
@@ -84,11 +106,38 @@ def paint(source: str, output: Path, threads: int, style: str | None, **fields: 
     request = Request.parse({"source": _readable(source), **fields}, find)
     _readable(str(output))
     start = time.monotonic()
-    video, notices = reference.paint(request, output, threads, _progress(start))
+    with at_hand(request, FolderStore(store)) as ready:
+        video, notices = reference.paint(ready, output, threads, _progress(start))
     seconds = time.monotonic() - start
     for notice in notices:
         click.echo(f"note: {notice}", err=True)
     click.echo(f"{output}: {video.frames} frames in {clock(seconds)}, {video.frames / seconds:.2f} frames/s", err=True)
+
+
+@cli.command()
+@click.option("--style", "styles", multiple=True, required=True, metavar="PICTURE", help="A painting; once for each.")
+@click.option("--content", multiple=True, required=True, help="A picture, a folder of them or a video to learn from.")
+@click.option("--name", required=True, help="Of the new filter: small letters, digits, hyphens between words.")
+@click.option("--sentence", default="", help="What it looks like.")
+@click.option("--steps", default=2000, show_default=True, help="How long to train.")
+@click.option("--style-weight", default=8.0, show_default=True, help="More is more paint and less of the photo.")
+@click.option("--steadiness", default=1.0, show_default=True, help="More flickers less.")
+@click.option("--style-pixels", default=640, show_default=True, help="Longer side of the paintings; less is finer.")
+@click.option("--crop", default=192, show_default=True, help="Side of the parts of photos it learns from.")
+@click.option("--channels", default=48, show_default=True, help="The network's width; more is slower.")
+@click.option("--seed", default=1, show_default=True, help="Of chance.")
+@click.option("--vgg", default="", metavar="FILE", help="VGG16's weights, .pth or .npz; torchvision's if left out.")
+@STORE
+def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fields: Any) -> None:
+    """Train a filter on paintings and keep it in a store. Asked again, it goes on where it stopped."""
+    request = TrainRequest.parse({"styles": list(styles), "content": list(content), **fields})
+    steps, kept = training.steps(), FolderStore(store)
+    digest = steps.prepare(request, kept, RUN)
+    steps.train(request, kept, RUN, digest, _progress(time.monotonic(), "steps"))
+    made = steps.examine(request, kept, RUN, digest, os.cpu_count() or 1)
+    published = steps.publish(request, kept, RUN, digest)
+    kept.delete(keys.run(RUN))
+    click.echo(f"{published['filter']}: {kept.address(made['sheet'])} shows it", err=True)
 
 
 @cli.command()
@@ -114,14 +163,14 @@ def sheet(source: str, output: Path, threads: int, filters: tuple[str, ...], at:
     click.echo(f"{output / PAGE}: {len(request.names)} filters in {clock(time.monotonic() - start)}", err=True)
 
 
-def _progress(start: float) -> Report:
+def _progress(start: float, what: str = "frames") -> Report:
     """On a terminal, one line that is written over; elsewhere nothing."""
 
     def report(done: int, total: int) -> None:
         rate = done / (time.monotonic() - start)
         to_go = clock((total - done) / rate)
         end = "\r\033[K" if done == total else ""
-        click.echo(f"\r\033[K{done} of {total} frames, {rate:.1f} frames/s, {to_go} to go{end}", err=True, nl=False)
+        click.echo(f"\r\033[K{done} of {total} {what}, {rate:.1f} {what}/s, {to_go} to go{end}", err=True, nl=False)
 
     return report if sys.stderr.isatty() else lambda done, total: None
 

@@ -8,6 +8,7 @@ import hashlib
 import ipaddress
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -37,6 +38,8 @@ SPECIAL = [ipaddress.ip_network(prefix) for prefix in ("192.0.0.0/24", "3fff::/2
 ISATAP = (0x00005EFE, 0x02005EFE)
 """Bits 64 to 95 of an address that ends in an IPv4 address (RFC 5214)."""
 
+Fetch = Callable[[str, Path], str]
+"""Brings a URL into a file and gives the SHA-256 of its bytes."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from rotoscope import engines, formats
+from rotoscope import formats
 from rotoscope.engines import Paint, Painter
-from rotoscope.errors import Mismatch, Refused
+from rotoscope.errors import Mismatch
 from rotoscope.filters import chain
+from rotoscope.filters.chain import Timed
 from rotoscope.filters.temporal import Steady, steadied
+from rotoscope.masks import Where
 from rotoscope.media.decode import Complaint, decode
 from rotoscope.media.encode import TimedFrames, encode, encode_lossless
 from rotoscope.media.guard import OWN
@@ -22,6 +24,7 @@ from rotoscope.media.output import Output
 from rotoscope.media.pixels import file_format, nearest, rgb_format, working_format
 from rotoscope.media.track import Frame, Picture, Track
 from rotoscope.media.video import Video
+from rotoscope.palette import paint_of
 from rotoscope.request import Request
 
 IN_FLIGHT = 2
@@ -48,36 +51,46 @@ Report = Callable[[int, int], None]
 class Workshop:
     """Everything needed to paint frames for one request, which stay as they are where nothing paints.
 
-    paint: one frame, on this machine; painter: many, elsewhere or steadily.
+    trials: what it paints with on this machine, to see how long that takes; workers: frames painted at once.
     """
 
     picture: Picture
-    paint: Paint | None = None
-    workers: int = 1
     painter: Painter | None = None
+    trials: tuple[Paint, ...] = ()
+    workers: int = 1
     steady: Steady | None = None
 
     @classmethod
-    def open(cls, request: Request, video: Video, threads: int, painter: Painter | None = None) -> "Workshop":
-        """Load the request's filter for a video, to be used with `threads` threads in all.
+    def open(
+        cls,
+        request: Request,
+        video: Video,
+        threads: int,
+        painter: Painter | None = None,
+        where: Where | None = None,
+    ) -> "Workshop":
+        """Load the request's filters for a video, to be used with `threads` threads in all.
 
-        painter: paints in the place of the filter's own engine. Raises Refused for a remote filter without one.
+        painter: paints in the place of the filters' own engines; where: gives the masks of frames, in order. Raises
+        Refused for a remote filter without a painter.
         """
         size = request.painted_size(video.upright_size)
         if not request.paints:
             return cls(Picture(working_format(video.pixel_format), size))
         picture = Picture(rgb_format(stored_picture(request, video).pixel_format), size)
         if painter is not None:
-            return cls(picture, painter=_laying(painter, request.strength, request.keep_colours))
-        filter = request.texture
-        if filter.remote:
-            raise Refused(f"The filter {filter.name} paints at an Algorithmia endpoint, which only the DAG reaches.")
+            return cls(picture, _laying(painter, request.strength, request.keep_colours, where))
         at_once = min(threads, IN_FLIGHT)
-        bare, strength = _chained([(engines.load(one, threads, at_once), share) for one, share in request.layers])
-        how = (strength, request.keep_colours)
+        bare, strength, trials = paint_of(request, video, threads, at_once)
         steady = steady_of(request, picture)
-        painter = _laying(_steadying(bare, steady, at_once), *how) if steady else None
-        return cls(picture, chain.over(bare, *how), at_once, painter, steady)
+        if steady:
+            painter = _laying(_steadying(bare, steady, at_once), strength, request.keep_colours, where)
+        elif where:
+            seen: Timed = lambda index, frame: bare(index, chain.bare(frame))  # noqa: E731
+            painter = _laying(_overlapping(seen, at_once), strength, request.keep_colours, where)
+        else:
+            painter = _overlapping(chain.over(bare, strength, request.keep_colours), at_once)
+        return cls(picture, painter, trials, at_once, steady)
 
     def frames(
         self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
@@ -92,10 +105,8 @@ class Workshop:
         """Yield (index, frame, painted frame) for each (index, frame)."""
         if self.painter is not None:
             yield from self.painter(frames)
-        elif self.paint is None:
-            yield from ((index, frame, frame) for index, frame in frames)
         else:
-            yield from overlapped(self.paint, frames, self.workers)
+            yield from ((index, frame, frame) for index, frame in frames)
 
     def decoded(
         self, track: Track, pts: list[int], first: int, wanted: Iterable[int], complaint: Complaint | None = None
@@ -109,10 +120,10 @@ class Workshop:
         """Measured work for one frame of this picture, in seconds, from a small trial scaled by its pixels."""
         width, height = self.picture.size
         copying = width * height * COPY_SECONDS_A_PIXEL
-        if self.paint is None:
+        if not self.trials:
             return copying
         trial = np.random.default_rng(0).integers(0, 256, (TRIAL[1], TRIAL[0], 3), np.uint8)
-        seconds = min(_seconds(self.paint, trial) for _ in range(TRIALS)) / self.workers
+        seconds = max(_seconds(paint, trial) for paint in self.trials) / self.workers
         painting = seconds * width * height / (TRIAL[0] * TRIAL[1])
         if self.steady is None:
             return copying + painting
@@ -136,35 +147,33 @@ def steady_of(request: Request, picture: Picture) -> Steady | None:
     return Steady(period, None if request.key_frames else request.steady)
 
 
-def _chained(layers: list[tuple[Paint, float]]) -> tuple[Paint, float]:
-    """What paints all layers, and how strongly that is to be laid over a frame."""
-    return layers[0] if len(layers) == 1 else (chain.through(layers), 1.0)
+def _steadying(paint: Timed, steady: Steady, workers: int) -> Painter:
+    by_itself = _overlapping(lambda index, frame: paint(index, chain.bare(frame)), workers)
+    return lambda frames: steadied(frames, by_itself, steady, workers)
 
 
-def _steadying(paint: Paint, steady: Steady, workers: int) -> Painter:
-    def painted(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
-        return steadied(frames, lambda some: overlapped(by_itself, some, workers), steady, workers)
-
-    def by_itself(frame: Frame) -> Frame:
-        return paint(chain.bare(frame))
-
-    return painted
+def _overlapping(paint: Timed, workers: int) -> Painter:
+    return lambda frames: overlapped(paint, frames, workers)
 
 
-def _laying(painter: Painter, strength: float, keep_colours: bool) -> Painter:
+def _laying(painter: Painter, strength: float, keep_colours: bool, where: Where | None) -> Painter:
     """The painter, with the source's transparency, and its colours and its own self mixed in as the request wants."""
 
     def painted(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
         for index, frame, bare in painter(frames):
-            yield index, frame, chain.laid(frame, bare, strength, keep_colours)
+            yield index, frame, chain.laid(frame, bare, strength, keep_colours, where(index) if where else None)
 
     return painted
 
 
 def _seconds(paint: Paint, frame: Frame) -> float:
-    start = time.perf_counter()
-    paint(frame)
-    return time.perf_counter() - start
+    """What painting a frame takes, the best of some trials."""
+    took = []
+    for _ in range(TRIALS):
+        start = time.perf_counter()
+        paint(frame)
+        took.append(time.perf_counter() - start)
+    return min(took)
 
 
 def stored_picture(request: Request, video: Video) -> Picture:
@@ -217,13 +226,13 @@ def show(shown: Sequence[tuple[int, int]], painted: Iterable[tuple[int, Frame]],
         raise Mismatch(f"Frame {following[0]} was never painted.")
 
 
-def overlapped(paint: Paint, frames: Iterable[tuple[int, Frame]], workers: int) -> Iterator[tuple[int, Frame, Frame]]:
+def overlapped(paint: Timed, frames: Iterable[tuple[int, Frame]], workers: int) -> Iterator[tuple[int, Frame, Frame]]:
     """Paint in threads and yield (index, frame, painted frame) in order; only a few frames exist at any time."""
     waiting: deque[tuple[int, Frame, Future[Frame]]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:
             for index, frame in frames:
-                waiting.append((index, frame, pool.submit(paint, frame)))
+                waiting.append((index, frame, pool.submit(paint, index, frame)))
                 if len(waiting) > workers + 1:
                     yield _first(waiting)
             while waiting:

@@ -117,7 +117,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     picture = lossless_picture(request, video)
     filter = request.texture.fingerprint() if request.paints else None
     steady = steady_of(request, picture)
-    alone = request.layers in ([], [(request.texture, request.strength)])
+    alone = request.layers in ([], [(request.texture, request.strength)]) and not request.fade_to
     return {
         "version": PAINTING_VERSION,
         "video": video.sha256,
@@ -126,6 +126,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
         "strength": request.strength if request.paints else 0,
         "keep_colours": request.keep_colours and request.paints,
         **({"layers": [[one.fingerprint(), strength] for one, strength in request.layers]} if not alone else {}),
+        **_rarely(request),
         "steady": asdict(steady) if steady else None,
         "deinterlace": request.deinterlace,
         "size": picture.size,
@@ -133,9 +134,24 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
     }
 
 
+def _rarely(request: Request) -> dict[str, Any]:
+    """Of what pixels depend on, that which few requests have; others keep the names that they had without it."""
+    found: dict[str, Any] = {}
+    if not request.paints:
+        return found
+    if request.scale != 1:
+        found["scale"] = request.scale
+    if request.fade_to:
+        when = [str(second) for second in (request.fade_start_second, request.fade_end_second)]
+        found["fade"] = [[[one.fingerprint(), strength] for one, strength in request.later_layers], *when]
+    if request.mask:
+        found["mask"] = [request.mask, request.mask_feather, request.mask_invert]
+    return found
+
+
 def paid_digest(request: Request, video: Video) -> str:
     """Names what a remote filter makes of a video's frames, whatever is done with them afterwards."""
-    mixed = ("strength", "keep_colours")
+    mixed = ("strength", "keep_colours", "mask")
     return keys.digest({name: value for name, value in painting(request, video).items() if name not in mixed})
 
 

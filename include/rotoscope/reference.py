@@ -11,12 +11,15 @@ from pathlib import Path
 from rotoscope import fetch
 from rotoscope.engines import Painter
 from rotoscope.errors import Mismatch, Refused
+from rotoscope.masking import mask_file, where_of
+from rotoscope.masks import Where, read_mask
 from rotoscope.media.deliver import deliver
 from rotoscope.media.output import Output
 from rotoscope.media.packets import Packets
 from rotoscope.media.passage import notices
 from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
+from rotoscope.media.video import Video
 from rotoscope.painting import Report, Workshop, encoder, show
 from rotoscope.plan import output_of
 from rotoscope.request import Request
@@ -44,7 +47,8 @@ def paint(
             raise Refused(f"{target} is the source itself, which is never written over; choose another name.")
         painted, made = Path(folder) / "painted.nut", Path(folder) / target.name
         output = output_of(request, source.video)
-        workshop = Workshop.open(request, source.video, threads, painter)
+        where = _where(request, source.video, output.timeline.frames, Path(folder))
+        workshop = Workshop.open(request, source.video, threads, painter, where)
         damage = _paint(request, source, output, painted, workshop, report)
         deliver(made, [painted], source, output, lambda frames: None)
         result = verify(made, source, output)
@@ -82,6 +86,15 @@ def open_request(request: Request, folder: Path) -> tuple[Source, Packets]:
     copy = folder / "source"
     sha256 = fetch.fetch(url, copy)
     return open_source(copy, folder, lambda: sha256, fetch.name_of(url))
+
+
+def _where(request: Request, video: Video, frames: list[int], folder: Path) -> Where | None:
+    """Where these ascending frames are painted."""
+    file, scratch = None, folder / "mask-scratch"
+    if request.mask and not request.mask_box:
+        scratch.mkdir()
+        file = read_mask(*mask_file(request, folder, fetch.fetch), video, scratch)
+    return where_of(request, video, file, range(frames[0], frames[-1] + 1), scratch) if request.paints else None
 
 
 def _paint(

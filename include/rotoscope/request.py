@@ -1,33 +1,31 @@
 """A rotoscope request as a user writes it: the same fields in the trigger form, in `conf` and on the command line."""
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rotoscope import formats
 from rotoscope.errors import Refused
+from rotoscope.fields import DOCUMENTS, TIME, Find, name_and_number, seconds_of, validated
 from rotoscope.filters import catalogue
 from rotoscope.limits import limits
+from rotoscope.masks import box_of
 
 Size = Literal["source", "2160p", "1440p", "1080p", "720p", "540p", "480p", "360p", "240p"]
-TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
-Fields = TypeVar("Fields", bound=BaseModel)
 DEFAULT_FILTER = "starlit-swirl"
 LARGEST = 2**16 - 1
 """Pixels of a side that frames on their way can count."""
 SMALLEST = 32
 """Pixels that the networks need, since they halve a picture twice and mirror its border."""
 
-
-DOCUMENTS = "documents"
-"""A field that no user writes."""
-Find = Callable[[str], catalogue.Filter]
-"""Gives the filter of a name that is not built in. Raises Refused if there is none."""
+MOST_LAYERS = 8
+MOST_WEIGHT = 100
+Layers = list[tuple[catalogue.Filter, float]]
+"""Filters with their strengths, in the order in which they are laid over a frame."""
 
 
 class Request(BaseModel):
@@ -44,17 +42,36 @@ class Request(BaseModel):
         title="Filter",
         description="The texture laid over every frame. Empty the field to see all, or name one that you made.",
     )
-    blend: str | None = Field(
-        default=None, title="Blend with", description="A second filter, whose texture is blended in; in the same pass."
-    )
-    blend_share: float = Field(
-        default=0.5, ge=0, le=1, title="Share", description="Of the second filter: 0 is the first alone, 1 the second."
+    blend: list[str] = Field(
+        default=[],
+        max_length=MOST_LAYERS,
+        title="Blend with",
+        description="Filters blended in, in the same pass, a line each: NAME, or NAME:WEIGHT beside the filter's 1.",
     )
     then: list[str] = Field(
         default=[],
-        max_length=8,
+        max_length=MOST_LAYERS,
         title="Then",
         description="Further filters over the painted frames, a line each, as NAME or NAME:STRENGTH, such as oil:0.5.",
+    )
+    scale: float = Field(
+        default=1.0,
+        ge=0.25,
+        le=4,
+        title="Scale",
+        description="Of the texture: 2 for strokes twice as large, painted four times as fast; 0.5 for finer ones.",
+    )
+    fade_to: list[str] = Field(
+        default=[],
+        max_length=MOST_LAYERS,
+        title="Fade to",
+        description="Other filters that take over in the course of the video, a line each, like those in Then.",
+    )
+    fade_start: str | None = Field(
+        default=None, pattern=TIME, title="Fade from", description="When they begin to; empty for the beginning."
+    )
+    fade_end: str | None = Field(
+        default=None, pattern=TIME, title="Fade until", description="When they are all there is; empty for the end."
     )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
@@ -74,6 +91,16 @@ class Request(BaseModel):
         title="Paint key frames only",
         description="Paint few frames and carry their paint to the others: several times faster, and fully steady.",
     )
+    mask: str | None = Field(
+        default=None,
+        title="Mask",
+        description="Paint only where it is white: a picture or a video of the same shape, its path or URL. "
+        "Or a box: left, top, width and height in percent, such as 25,25,50,50.",
+    )
+    mask_feather: float = Field(
+        default=0.0, ge=0, le=50, title="Feather", description="Width of the mask's soft edge, in percent of the frame."
+    )
+    mask_invert: bool = Field(default=False, title="Invert", description="Paint where the mask is black.")
     start: str | None = Field(
         default=None,
         pattern=TIME,
@@ -150,37 +177,41 @@ class Request(BaseModel):
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
         remote = request.texture.remote  # refuses what is not in the catalogue
-        if request.then and any(one.remote for one, _ in request.layers):
-            raise Refused("A filter that paints elsewhere cannot be one of several; leave out then, or that filter.")
+        if (request.then or request.fade_to) and any(one.remote for one, _ in request.layers + request.later_layers):
+            raise Refused("A filter that paints elsewhere cannot be one of several; leave it out, or then and fade_to.")
+        if remote and request.scale != 1:
+            raise Refused(f"The filter {request.filter} paints elsewhere, at one scale; leave out scale.")
         if remote and request.is_steady:
             raise Refused(
                 f"The filter {request.filter} paints elsewhere, frame by frame; leave out steady and key_frames."
             )
         formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
-        start, end = request.start_second, request.end_second
-        if start is not None and end is not None and start >= end:
-            raise Refused(f"The part from {request.start} to {request.end} is empty; let it end after it starts.")
+        _refuse_if_empty("part", request.start, request.end)
+        _refuse_if_empty("fade", request.fade_start, request.fade_end)
+        if request.mask and request.mask_box is None:
+            Request.parse({"source": request.mask})  # refuses what is no path and no URL
         return request
 
     def _with_documents(self, find: Find) -> Self:
         """The request with the documents of filters that are not built in, each named by its version."""
-        layers = [_layer(text) for text in self.then]
-        names = {name for name in (self.filter, self.blend, *(name for name, _ in layers)) if name}
+        lists = {"blend": map(_part, self.blend), "then": map(_layer, self.then), "fade_to": map(_layer, self.fade_to)}
+        written = {field: [one for one in layers if one[0]] for field, layers in lists.items()}
+        names = {self.filter, *(name for layers in written.values() for name, _ in layers)}
         made = {name: find(name) for name in sorted(names - set(catalogue.catalogue()))}
         pinned = {name: one.reference for name, one in made.items()}
-        fields = {
-            "filter": pinned.get(self.filter, self.filter),
-            "blend": self.blend and pinned.get(self.blend, self.blend),
-            "then": [f"{pinned.get(name, name)}:{strength:g}" for name, strength in layers],
+        fields: dict[str, Any] = {
+            field: [f"{pinned.get(name, name)}:{number:g}" for name, number in layers]
+            for field, layers in written.items()
         }
+        fields["filter"] = pinned.get(self.filter, self.filter)
         return self.model_copy(update={DOCUMENTS: tuple(made.values()), **fields})
 
-    @field_validator("blend", "model", "speed", "pixel_format")
+    @field_validator("model", "speed", "pixel_format", "mask")
     @classmethod
     def _none_if_empty(cls, value: str | None) -> str | None:
         return value or None
 
-    @field_validator("start", "end", mode="before")
+    @field_validator("start", "end", "fade_start", "fade_end", mode="before")
     @classmethod
     def _as_text(cls, value: Any) -> Any:
         """A number of seconds is as good as its text, and an empty field is none."""
@@ -236,6 +267,14 @@ class Request(BaseModel):
         return seconds_of(self.end) if self.end else None
 
     @property
+    def fade_start_second(self) -> Fraction | None:
+        return seconds_of(self.fade_start) if self.fade_start else None
+
+    @property
+    def fade_end_second(self) -> Fraction | None:
+        return seconds_of(self.fade_end) if self.fade_end else None
+
+    @property
     def rate(self) -> Fraction | None:
         """Frames a second; 23.976, 29.97 and 59.94 stand for the fractions over 1001 that they abbreviate."""
         if self.fps is None:
@@ -256,22 +295,37 @@ class Request(BaseModel):
             wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
         if wide * high > limits().max_pixels or max(wide, high) > LARGEST:
             raise Refused(f"The painted video would be {wide}x{high}, which is too large; ask for a smaller size.")
-        if self.paints and min(wide, high) < SMALLEST:
-            raise Refused(f"The painted video would be {wide}x{high}; a filter needs {SMALLEST} pixels on both sides.")
+        if self.paints and min(wide, high) / max(1, self.scale) < SMALLEST:
+            least = round(SMALLEST * max(1, self.scale))
+            raise Refused(f"The painted video would be {wide}x{high}; a filter needs {least} pixels on both sides.")
         return wide, high
 
     @property
     def texture(self) -> catalogue.Filter:
-        """The filter, with the model or blended with the one that it is asked for. Raises Refused if it cannot be."""
-        filter = catalogue.get(self.filter, self.documents).with_model(self.model)
-        return filter.blended(catalogue.get(self.blend, self.documents), self.blend_share) if self.blend else filter
+        """The filter, with the model or blended with those that it is asked for. Raises Refused if it cannot be."""
+        filter, whole = catalogue.get(self.filter, self.documents).with_model(self.model), 1.0
+        for name, weight in map(_part, self.blend):
+            whole += weight
+            filter = filter.blended(catalogue.get(name, self.documents), weight / whole)
+        return filter
 
     @property
-    def layers(self) -> list[tuple[catalogue.Filter, float]]:
+    def layers(self) -> Layers:
         """The filters that change pixels, with their strengths, in the order in which they are laid over a frame."""
-        then = [(catalogue.get(name, self.documents), strength) for name, strength in map(_layer, self.then)]
-        first = (self.texture, self.strength)
-        return [(one, strength) for one, strength in (first, *then) if strength > 0 and one.name != catalogue.IDENTITY]
+        return _visible([(self.texture, self.strength), *self._named(self.then)])
+
+    @property
+    def later_layers(self) -> Layers:
+        """The same of what the video fades to, if it does."""
+        return _visible(self._named(self.fade_to))
+
+    def _named(self, texts: list[str]) -> Layers:
+        return [(catalogue.get(name, self.documents), strength) for name, strength in map(_layer, texts)]
+
+    @property
+    def mask_box(self) -> tuple[float, float, float, float] | None:
+        """Left, top, width and height of the mask in percent, if it is a box. Raises Refused for one that is empty."""
+        return box_of(self.mask) if self.mask else None
 
     @property
     def is_remote(self) -> bool:
@@ -286,49 +340,23 @@ class Request(BaseModel):
     @property
     def paints(self) -> bool:
         """Whether any pixel changes: a strength of 0 and the identity filter leave the frames as they are."""
-        return bool(self.layers)
+        return bool(self.layers or self.later_layers)
 
 
-def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
-    """What a user wrote as such a model. Raises Refused with one sentence for each bad value."""
-    if DOCUMENTS in fields:
-        raise Refused(f"{DOCUMENTS} is not a field of a request; name a filter, or make one with create_filter first.")
-    try:
-        return kind.model_validate(fields)
-    except ValidationError as error:
-        raise Refused(" ".join(_sentence(one, kind) for one in error.errors())) from None
+def _visible(layers: Layers) -> Layers:
+    return [(one, strength) for one, strength in layers if strength > 0 and one.name != catalogue.IDENTITY]
+
+
+def _refuse_if_empty(what: str, start: str | None, end: str | None) -> None:
+    if start and end and seconds_of(start) >= seconds_of(end):
+        raise Refused(f"The {what} from {start} to {end} is empty; let it end after it starts.")
 
 
 def _layer(text: str) -> tuple[str, float]:
     """NAME or NAME:STRENGTH as both. Raises Refused for what is no strength."""
-    name, colon, strength = text.strip().partition(":")
-    try:
-        number = float(strength) if colon else 1.0
-    except ValueError:
-        number = -1.0
-    if not 0 <= number <= 1:
-        raise Refused(f"{text!r} is no layer; write a filter's name, and if you like a strength from 0 to 1: oil:0.5.")
-    return name, number
+    return name_and_number(text, 0, 1, "oil:0.5")
 
 
-def users(kind: type[BaseModel]) -> list[str]:
-    """The fields that users write."""
-    return [name for name in kind.model_fields if name != DOCUMENTS]
-
-
-def seconds_of(text: str) -> Fraction:
-    """A time in seconds."""
-    parts = re.split(":", text.strip())
-    return sum((Fraction(part) * 60**place for place, part in enumerate(reversed(parts))), Fraction(0))
-
-
-def _sentence(error: Any, kind: type[BaseModel]) -> str:
-    name = ".".join(str(part) for part in error["loc"]) or "the request"
-    if error["type"] == "missing":
-        return f"{name} is missing; say which video to paint."
-    if error["type"] == "extra_forbidden":
-        return f"{name} is not a field of a request; the fields are {', '.join(users(kind))}."
-    if error["type"] == "string_pattern_mismatch" and name in ("start", "end"):
-        return f"{name} is {error['input']!r}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
-    reason = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{name} is {error['input']!r}, but {reason.replace('input should', 'it should')}."
+def _part(text: str) -> tuple[str, float]:
+    """NAME or NAME:WEIGHT as both. Raises Refused for what is no weight."""
+    return name_and_number(text, 0, MOST_WEIGHT, "sea-mist:0.5")

@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotoscope.errors import Refused
+from rotoscope.fields import DOCUMENTS, Find, seconds_of, validated
 from rotoscope.filters import catalogue
 from rotoscope.media.packets import Packets
 from rotoscope.media.pick import pick
@@ -22,7 +23,7 @@ from rotoscope.media.timing import clock
 from rotoscope.media.track import Frame, Picture
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
-from rotoscope.request import DOCUMENTS, Find, Request, Size, seconds_of, validated
+from rotoscope.request import Request, Size
 
 PAGE, SHEET = "index.html", "sheet.jpg"
 SOURCE = "source"

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from rotoscope import engines
 from rotoscope.engines import Frame
 from rotoscope.errors import Refused
+from rotoscope.fields import validated
 from rotoscope.filters.catalogue import Filter, Weights
 from rotoscope.media.pictures import beside, save
 from rotoscope.media.probe import file_facts
 from rotoscope.media.still import MOST_BYTES, BadPicture, decode_picture
-from rotoscope.request import validated
 from rotoscope.store.filters import LONGEST, is_name
 
 PACK = Path(__file__).resolve().parents[1] / "arbitrary.json"
@@ -42,13 +42,27 @@ class StyleRequest(BaseModel):
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
-        request = validated(cls, fields)
-        if not is_name(request.name):
-            raise Refused(
-                f"{request.name!r} is no name for a filter; write small letters and digits with hyphens between "
-                f"words, {LONGEST} at most, such as blue-harvest."
-            )
-        return request
+        return named(validated(cls, fields))
+
+
+class Named(Protocol):
+    """A request for a new filter of this name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+New = TypeVar("New", bound=Named)
+
+
+def named(request: New) -> New:
+    """The request, if a filter can be called so. Raises Refused otherwise."""
+    if not is_name(request.name):
+        raise Refused(
+            f"{request.name!r} is no name for a filter; write small letters and digits with hyphens between "
+            f"words, {LONGEST} at most, such as blue-harvest."
+        )
+    return request
 
 
 def read_picture(path: Path, name: str) -> tuple[Frame, str]:

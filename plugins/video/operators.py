@@ -12,6 +12,7 @@ from object_store.connection import DEFAULT_CONNECTION, store_from
 from object_store.hook import ObjectStoreHook
 from rotoscope.algorithmia.endpoint import Endpoint
 from rotoscope.algorithmia.errors import AlgorithmiaError
+from rotoscope.fetch import Fetch
 from rotoscope.media import process
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
@@ -20,7 +21,7 @@ from rotoscope.steps.create import create_filter
 from rotoscope.steps.paint import paint_chunk
 from rotoscope.steps.remote import clear_scratch
 from rotoscope.steps.sheet import make_sheet
-from rotoscope.steps.split import Fetch, split
+from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import finder

@@ -6,18 +6,25 @@ from airflow.sdk import Param
 from pydantic import BaseModel
 
 from rotoscope import formats
+from rotoscope.fields import users
 from rotoscope.filters import catalogue
-from rotoscope.request import Request, users
+from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
+from rotoscope.training.recipe import TrainRequest
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "More filters": ("blend", "blend_share", "then"),
+    "More filters": ("blend", "then", "scale", "fade_to", "fade_start", "fade_end"),
+    "Mask": ("mask", "mask_feather", "mask_invert"),
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
     "Steady motion": ("steady", "key_frames"),
     "Output": ("format", "quality", "speed", "pixel_format"),
     "Chunks": ("chunk_frames", "scene_cuts", "keep_painted"),
     "Painting at an endpoint": ("model", "most_calls", "most_cost"),
+}
+TRAINING: dict[str, tuple[str, ...]] = {
+    "How it is weighed": ("style_weight", "steadiness", "style_pixels"),
+    "Network and chance": ("channels", "crop", "seed", "vgg"),
 }
 
 
@@ -36,6 +43,11 @@ def style_params() -> dict[str, Param]:
     return _params(StyleRequest, {})
 
 
+def train_params() -> dict[str, Param]:
+    """The same for a filter that is trained."""
+    return _params(TrainRequest, TRAINING)
+
+
 def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict[str, Param]:
     properties = kind.model_json_schema()["properties"]
     return {name: _param(name, dict(properties[name]), sections) for name in users(kind)}
@@ -43,7 +55,7 @@ def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict
 
 def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...]]) -> Param:
     needed = "default" not in schema
-    default = schema.pop("default", "")
+    default = schema.pop("default", [] if schema.get("type") == "array" else "")
     if "anyOf" in schema:
         # The form knows nullable fields as a list of types.
         value, null = schema.pop("anyOf")
@@ -52,7 +64,7 @@ def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...
     for section, names in sections.items():
         if name in names:
             schema["section"] = section
-    if needed:
+    if needed and default == "":
         schema["minLength"] = 1  # without a default, this makes the form ask for it
     return Param(default, **schema)
 
@@ -64,8 +76,6 @@ def _choices(name: str) -> dict[str, Any]:
         return _labelled({one.name: f"{one.title}: {one.sentence}" for one in formats.formats().values()})
     if name == "filters":
         return _proposed(catalogue.here())
-    if name == "blend":
-        return _proposed([one.name for one in catalogue.catalogue().values() if one.weights])
     if name == "size":
         return {"values_display": {"source": "Same as the video"}}
     return {}

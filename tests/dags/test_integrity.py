@@ -10,9 +10,11 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
-from rotoscope.request import Request, users
+from rotoscope.fields import users
+from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
+from rotoscope.training.recipe import TrainRequest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 POOLS = json.loads((CHECKOUT / "include" / "pools.json").read_text())
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("dags")  # one database for all of them
 
 def test_no_import_errors(dag_bag) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"rotoscope", "contact_sheet", "create_filter"}
+    assert set(dag_bag.dags) == {"rotoscope", "contact_sheet", "create_filter", "train_filter"}
 
 
 def test_no_file_in_dags_or_plugins_shadows_a_package() -> None:
@@ -96,7 +98,13 @@ def test_the_forms_schema_refuses_bad_values(dag, conf: dict, accepted: bool) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("rotoscope", Request), ("contact_sheet", SheetRequest), ("create_filter", StyleRequest)]
+    ("name", "kind"),
+    [
+        ("rotoscope", Request),
+        ("contact_sheet", SheetRequest),
+        ("create_filter", StyleRequest),
+        ("train_filter", TrainRequest),
+    ],
 )
 def test_every_field_of_the_form_is_labelled_and_explained(dag_bag, name: str, kind: type[BaseModel]) -> None:
     dag = dag_bag.dags[name]

@@ -106,7 +106,7 @@ def test_a_filter_is_made_of_a_picture_and_paints(dag_bag, dag, clip: Path, tmp_
     assert made["filter"] == "grain@1"
     assert (STORE / made["preview"]).is_file()
     run = dag.test(
-        run_conf={"source": str(clip), "filter": "grain", "blend": "grain@1", "then": ["grain:0.5"], "size": "240p"}
+        run_conf={"source": str(clip), "filter": "grain", "blend": ["grain@1"], "then": ["grain:0.5"], "size": "240p"}
     )
     assert run.state == "success"
     result = run.get_task_instance("assemble").xcom_pull(task_ids="assemble")
@@ -115,3 +115,17 @@ def test_a_filter_is_made_of_a_picture_and_paints(dag_bag, dag, clip: Path, tmp_
     assert record["filter"]["engine"] == "arbitrary"
     assert [(one["name"], strength) for one, strength in record["layers"]] == [("grain + grain", 1), ("grain", 0.5)]
     assert json.loads((STORE / made["document"]).read_text())["parameters"]["vector"]
+
+
+@pytest.mark.train
+def test_a_filter_is_trained_and_paints(dag_bag, dag, clip: Path, learning: dict) -> None:
+    train = dag_bag.dags["train_filter"]
+    run = train.test(run_conf={**learning, "steps": 20})
+    assert run.state == "success"
+    published = run.get_task_instance("publish").xcom_pull(task_ids="publish")
+    assert published["filter"] == "stripes@1"
+    assert not list(STORE.glob("runs/*"))
+    assert dag.test(run_conf={"source": str(clip), "filter": "stripes", "size": "240p"}).state == "success"
+    refused = train.test(run_conf={**learning, "styles": ["nowhere.png"]})
+    assert refused.get_task_instance("prepare").try_number == 1
+    assert str(refused.state) == "failed"

@@ -97,3 +97,63 @@ def test_a_chain_can_be_steady(video) -> None:
     still = list(workshop.painted((index, FRAME) for index in range(20)))
     assert len(still) == 20
     assert all(np.abs(one.astype(int) - still[0][2]).mean() < 2 for _, _, one in still)
+
+
+def faded(video, frames: int = 4, **fields: object) -> list[np.ndarray]:
+    asked = request(filter="oil", **fields)
+    return [result for _, _, result in Workshop.open(asked, video, 2).painted((i, FRAME) for i in range(frames))]
+
+
+def test_a_video_fades_from_one_chain_to_another(video) -> None:
+    """Four frames, from 0 s to 3 frames later: the first is all of one, the last all of the other."""
+    first, second = by("oil", FRAME).astype(float), by("halftone", by("pencil", FRAME)).astype(float)
+    seen = faded(video, fade_to=["pencil", "halftone"])
+    for number, picture in enumerate(seen):
+        assert np.abs(picture - ((3 - number) * first + number * second) / 3).max() <= 1
+
+
+def test_a_fade_has_its_times(video) -> None:
+    seen = faded(video, fade_to=["identity"], fade_start="0.04", fade_end="0.08")
+    assert np.array_equal(seen[0], by("oil", FRAME))
+    assert np.array_equal(seen[1], seen[0])
+    assert np.array_equal(seen[2], FRAME)
+    assert np.array_equal(seen[3], FRAME)
+
+
+def test_styles_of_one_network_fade_in_one_pass(video) -> None:
+    asked = request(filter="sea-mist", fade_to=["lava-glow"])
+    seen = [result for _, _, result in Workshop.open(asked, video, 2).painted((i, FRAME) for i in range(4))]
+    blended = catalogue.get("sea-mist").blended(catalogue.get("lava-glow"), 1 / 3)
+    assert np.array_equal(seen[1], engines.load(blended, 2)(FRAME))
+    assert np.array_equal(seen[3], by("lava-glow", FRAME))
+
+
+def test_what_only_fades_in_is_painted(video) -> None:
+    asked = request(filter="identity", fade_to=["oil"])
+    assert asked.paints
+    last = [result for _, _, result in Workshop.open(asked, video, 2).painted((i, FRAME) for i in range(4))][-1]
+    assert np.array_equal(last, by("oil", FRAME))
+
+
+def test_a_larger_scale_is_a_coarser_texture(video) -> None:
+    """Dots of a halftone, twice as large: half as many changes along a line."""
+    plain, large = (painted(video, filter="halftone", scale=scale).astype(float).mean(axis=2) for scale in (1, 2))
+    rough = [np.abs(np.diff(picture, axis=1)).mean() for picture in (plain, large)]
+    assert rough[1] < 0.75 * rough[0]
+    assert large.shape == plain.shape
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"fade_to": ["nope"]}, "There is no filter 'nope'"),
+        ({"fade_to": ["oil:3"]}, "'oil:3' is no layer"),
+        ({"fade_to": ["oil"], "fade_start": "3", "fade_end": "1"}, "The fade from 3 to 1 is empty"),
+        ({"filter": "deepfilter", "model": "aqua", "fade_to": ["oil"]}, "cannot be one of several"),
+        ({"filter": "deepfilter", "model": "aqua", "scale": 2}, "leave out scale"),
+        ({"scale": 9}, "scale is 9"),
+    ],
+)
+def test_what_cannot_be_faded_or_scaled_is_refused(fields: dict, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        request(**fields)

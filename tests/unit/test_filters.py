@@ -54,7 +54,7 @@ def test_a_blend_goes_from_one_texture_to_the_other(frame: np.ndarray) -> None:
 
 
 def test_a_blend_is_a_texture_of_its_own() -> None:
-    blends = [{"blend": "lava-glow"}, {"blend": "lava-glow", "blend_share": 0.3}, {"blend": "terracotta"}, {}]
+    blends = [{"blend": [one]} for one in ("lava-glow", "lava-glow:0.3", "terracotta")] + [{}]
     asked = [Request.parse({"source": "a.mp4", "filter": "sea-mist", **fields}) for fields in blends]
     assert len({repr(request.texture.fingerprint()) for request in asked}) == len(blends)
     assert asked[0].texture.name == "sea-mist + lava-glow"
@@ -63,10 +63,10 @@ def test_a_blend_is_a_texture_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"filter": "sea-mist", "blend": "identity"}, "sea-mist and identity cannot be blended"),
-        ({"filter": "deepfilter", "model": "space_pizza", "blend": "sea-mist"}, "cannot be blended"),
-        ({"filter": "sea-mist", "blend": "nope"}, "There is no filter 'nope'"),
-        ({"filter": "sea-mist", "blend": "lava-glow", "blend_share": 2}, "blend_share is 2"),
+        ({"filter": "sea-mist", "blend": ["identity"]}, "sea-mist and identity cannot be blended"),
+        ({"filter": "deepfilter", "model": "space_pizza", "blend": ["sea-mist"]}, "cannot be blended"),
+        ({"filter": "sea-mist", "blend": ["nope"]}, "There is no filter 'nope'"),
+        ({"filter": "sea-mist", "blend": ["lava-glow:-1"]}, "'lava-glow:-1' is no layer"),
     ],
 )
 def test_what_cannot_be_blended_is_refused(fields: dict, says: str) -> None:
@@ -74,16 +74,20 @@ def test_what_cannot_be_blended_is_refused(fields: dict, says: str) -> None:
         Request.parse({"source": "a.mp4", **fields})
 
 
+def laid_over(one: catalogue.Filter, frame: np.ndarray, strength: float = 1, keep_colours: bool = False) -> np.ndarray:
+    return chain.over(chain.always(engines.load(one, 1)), strength, keep_colours)(0, frame)
+
+
 def test_strength_mixes_between_source_and_paint(frame: np.ndarray) -> None:
     one = catalogue.get("lava-glow")
-    full = chain.over(engines.load(one, 1), 1, False)(frame).astype(int)
-    half = chain.over(engines.load(one, 1), 0.5, False)(frame).astype(int)
+    full = laid_over(one, frame).astype(int)
+    half = laid_over(one, frame, strength=0.5).astype(int)
     assert np.abs(half - (full + frame) / 2).max() <= 0.5
 
 
 def test_keeping_colours_takes_light_from_the_paint_and_hue_from_the_source(frame: np.ndarray) -> None:
     one = catalogue.get("lava-glow")
-    painted, kept = (chain.over(engines.load(one, 1), 1, keep)(frame).astype(float) for keep in (False, True))
+    painted, kept = (laid_over(one, frame, keep_colours=keep).astype(float) for keep in (False, True))
     inside = ((kept > 0) & (kept < 255)).all(axis=2)  # where nothing was clipped
     assert inside.mean() > 0.2
     assert np.abs((kept - painted) @ chain.LUMA)[inside].max() <= 1
@@ -101,3 +105,13 @@ def test_other_weights_than_the_catalogues_are_not_used() -> None:
 def test_an_unknown_name_is_refused_with_those_that_exist() -> None:
     with pytest.raises(Refused, match=r"no filter 'van-gogh'; choose one of identity, straw-field"):
         catalogue.get("van-gogh")
+
+
+def test_several_are_blended_by_their_weights_in_one_pass(frame: np.ndarray) -> None:
+    request = Request.parse({"source": "a.mp4", "filter": "sea-mist", "blend": ["lava-glow:2", "terracotta"]})
+    assert request.texture.parameters["styles"] == [
+        (14, pytest.approx(0.25)),
+        (20, pytest.approx(0.5)),
+        (10, pytest.approx(0.25)),
+    ]
+    assert engines.load(request.texture, 1)(frame).shape == frame.shape

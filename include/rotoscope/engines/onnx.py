@@ -30,6 +30,8 @@ MULTIPLE = 4
 """The networks halve a picture twice and double it again."""
 SIZES = 8
 """Sizes of pictures for which a network stays compiled; each holds the memory of a picture's features."""
+STYLES = "style_weights"
+_here = threading.local()
 PLANAR, INTERLEAVED = openvino.Layout("NCHW"), openvino.Layout("NHWC")
 
 
@@ -44,20 +46,23 @@ class _Shape:
 
 
 def load(filter: Filter, threads: int, at_once: int) -> Paint:
-    """A painter with one style, or a blend, of a multi-style network (inputs `image`, 0..1, and `style_weights`).
+    """A painter with a network of one style (input `image`, 0..1), or with one style or a blend of a network of many.
 
-    Its frames do not depend on `threads`. Raises RotoscopeError if the filter's style is not one of the network's.
+    The latter has `style_weights` for its second input. Frames do not depend on `threads`. Raises RotoscopeError if the
+    filter's style is not one of the network's.
     """
     if filter.weights is None:
         raise RotoscopeError(f"Filter {filter.name!r} names no weights for the engine onnx.")
     weights = filter.weights
-    styles = read(weights).input("style_weights").partial_shape[0].get_length()
+    if len(read(weights).inputs) == 1:
+        return painter(read, weights, {}, threads, at_once)
+    styles = read(weights).input(STYLES).partial_shape[0].get_length()
     chosen = np.zeros(styles, np.float32)
     for style, share in filter.styles(1.0):
         if not 0 <= style < styles:
             raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
         chosen[style] += share
-    return painter(read, weights, {"style_weights": chosen}, threads, at_once)
+    return painter(read, weights, {STYLES: chosen}, threads, at_once)
 
 
 def painter(
@@ -71,18 +76,25 @@ def painter(
 
     network: makes it of its weights; style: its other inputs, float32.
     """
-    requests = threading.local()
 
     def paint(frame: Frame) -> Frame:
         height, width, _ = frame.shape
         image = np.ascontiguousarray(_padded(frame))
-        shape = _Shape(image.shape[:2], frame.dtype.name, threads, at_once)
-        if getattr(requests, "shape", None) != shape:
-            requests.shape, requests.one = shape, _compiled(network, weights, shape).create_infer_request()
-        painted = requests.one.infer({"image": image[None], **style}, share_inputs=True)[0]
+        request = _request(network, weights, _Shape(image.shape[:2], frame.dtype.name, threads, at_once))
+        painted = request.infer({"image": image[None], **style}, share_inputs=True)[0]
         return np.ascontiguousarray(painted[0, :height, :width])
 
     return paint
+
+
+def _request(network: Callable[[Weights], openvino.Model], weights: Weights, shape: _Shape) -> Any:
+    """Where the calling thread runs a network for frames of one shape, whatever its style is."""
+    held = _here.__dict__.setdefault("requests", {})
+    before, request = held.get((network, weights), (None, None))
+    if before != shape:
+        request = _compiled(network, weights, shape).create_infer_request()
+        held[network, weights] = shape, request
+    return request
 
 
 @cache

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from rotoscope.errors import Refused, RotoscopeError
 
@@ -17,20 +17,26 @@ IDENTITY = "identity"
 
 
 class Weights(BaseModel):
-    """A model file inside an installed package, known by the SHA-256 of its bytes."""
+    """A model file, known by the SHA-256 of its bytes.
+
+    file: inside an installed package, or else beside the catalogue's data files, or else, for a filter that somebody
+    trained, its key in the store; path: where that one is at hand, as long as somebody paints with it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    package: str
+    package: str | None = None
     file: str
     sha256: str
+    path: Path | None = Field(default=None, exclude=True)
 
     def read(self) -> bytes:
         """The model's bytes. Raises RotoscopeError if they are not those the catalogue was written for."""
-        model = resources.files(self.package).joinpath(self.file).read_bytes()
+        place = self.path or (resources.files(self.package) if self.package else FOLDER).joinpath(self.file)
+        model = place.read_bytes()
         if hashlib.sha256(model).hexdigest() != self.sha256:
             raise RotoscopeError(
-                f"The weights {self.file} of {self.package} are not those of the catalogue; "
+                f"The weights {self.file} of {self.package or 'this project'} are not those of the catalogue; "
                 "install the version that requirements.txt names."
             )
         return model
@@ -55,7 +61,10 @@ class Remote(BaseModel):
 
 
 class Filter(BaseModel):
-    """A named, versioned texture: an engine, its weights and the parameters that make this texture of them."""
+    """A named, versioned texture: an engine, its weights and the parameters that make this texture of them.
+
+    recipe: how its weights were trained, if that was here.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,6 +78,7 @@ class Filter(BaseModel):
     parameters: dict[str, Any]
     licence: str
     origin: str
+    recipe: dict[str, Any] | None = None
 
     @property
     def reference(self) -> str:
@@ -89,13 +99,17 @@ class Filter(BaseModel):
 
     def blended(self, other: Self, share: float) -> Self:
         """Both textures in one pass, `share` of the other one, 0..1. Raises Refused if no network holds both."""
-        if self.weights is None or self.weights != other.weights:
+        if not self.blends_with(other):
             raise Refused(
                 f"{self.name} and {other.name} cannot be blended, since no network holds both; "
                 "blend two of the filters that paint on this machine."
             )
         names = {field: f"{getattr(self, field)} + {getattr(other, field)}" for field in ("name", "title")}
         return self.model_copy(update={**names, "parameters": self._mixed(other, share)})
+
+    def blends_with(self, other: Self) -> bool:
+        """Whether one network holds both textures."""
+        return self.weights is not None and self.weights == other.weights
 
     def _mixed(self, other: Self, share: float) -> dict[str, Any]:
         mine, theirs = self.parameters.get("vector"), other.parameters.get("vector")

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from rotoscope.engines import Frame
 from rotoscope.errors import Refused
+from rotoscope.fetch import Fetch, name_of
 from rotoscope.fetch import fetch as fetch_url
-from rotoscope.fetch import name_of
 from rotoscope.request import Request
-from rotoscope.steps.split import Fetch
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import keep

@@ -24,11 +24,13 @@ from rotoscope.painting import Report, Workshop, encoder, lossless_picture, pain
 from rotoscope.plan import Chunk, Plan, output_of
 from rotoscope.quality.sample import Sample
 from rotoscope.quality.similarity import ssim
+from rotoscope.steps.mask import masked
 from rotoscope.steps.progress import chunk_step, reporter
 from rotoscope.steps.remote import Connect, nowhere, remote_painter
 from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.filters import at_hand
 
 log = logging.getLogger(__name__)
 
@@ -172,7 +174,7 @@ class _Chunk:
                 painted, picture = self._kept_frames(stack)
                 keeper = None
             else:
-                workshop = Workshop.open(self.plan.request, self.video, threads, painter)
+                workshop = self._workshop(stack, threads, painter)
                 painted, picture = self._painted_frames(workshop, segment, said), workshop.picture
                 keeper = stack.enter_context(self._keeper(kept, picture)) if self.plan.request.keep_painted else None
             timed = stack.enter_context(encoder(path, picture, self.output, self.video))
@@ -180,6 +182,11 @@ class _Chunk:
             for done in show(shown, self._watched(painted, sample, keeper), timed):
                 report(done, self.chunk.frames)
         return {**said, **sample.measured()}
+
+    def _workshop(self, stack: ExitStack, threads: int, painter: RemotePainter | None) -> Workshop:
+        request = stack.enter_context(at_hand(self.plan.request, self.store))
+        where = stack.enter_context(masked(request, self.store, self.video, range(*self.chunk.taken), self.run_id))
+        return Workshop.open(request, self.video, threads, painter, where)
 
     def _painted_frames(self, workshop: Workshop, segment: Track, said: dict[str, Any]) -> Painted:
         """Frames painted now. Raises Refused if the segment does not decode to what the source promised."""

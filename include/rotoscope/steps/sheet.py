@@ -2,13 +2,15 @@
 
 import logging
 
+from rotoscope.fetch import Fetch
 from rotoscope.fetch import fetch as fetch_url
 from rotoscope.media.video import Video
 from rotoscope.request import Request
 from rotoscope.sheet import PAGE, SHEET, SheetRequest, paint_sheet
-from rotoscope.steps.split import Fetch, arrive
+from rotoscope.steps.split import arrive
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.filters import at_hand
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,10 @@ def make_sheet(
         pictures, scratch = folder / "sheet", folder / "picked"
         pictures.mkdir()
         scratch.mkdir()
-        for path in paint_sheet(request, source, packets, pictures, scratch, threads):
-            store.put(keys.sheet(digest, path.name), path)
-            log.info("%s painted", path.stem)
+        with at_hand(request, store) as ready:
+            for path in paint_sheet(ready, source, packets, pictures, scratch, threads):
+                store.put(keys.sheet(digest, path.name), path)
+                log.info("%s painted", path.stem)
     return made
 
 

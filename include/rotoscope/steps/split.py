@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -14,7 +14,7 @@ from rotoscope import fetch as web
 from rotoscope.borders import key_frames, scene_cuts
 from rotoscope.chunks import plan_chunks
 from rotoscope.errors import Refused
-from rotoscope.fetch import name_of
+from rotoscope.fetch import Fetch, name_of
 from rotoscope.media import nut
 from rotoscope.media.cut import cut
 from rotoscope.media.output import Output
@@ -26,15 +26,14 @@ from rotoscope.media.video import Video
 from rotoscope.painting import lossless_picture, seconds_a_frame, steady_of
 from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, output_of, plan_digest
 from rotoscope.request import Request
+from rotoscope.steps.mask import bring_mask, keep_mask
 from rotoscope.steps.remote import Connect, nowhere, open_budget
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.filters import at_hand
 
 log = logging.getLogger(__name__)
 BLOCK = 2**20
-
-Fetch = Callable[[str, Path], str]
-"""Brings a URL into a file and gives the SHA-256 of its bytes."""
 
 
 def split(
@@ -55,6 +54,7 @@ def split(
     with store.workspace(keys.run(run_id)) as folder:
         source, packets = arrive(request, store, folder, fetch)
         video = source.video
+        request, mask = bring_mask(request, video, store, folder, fetch)
         output = output_of(request, video)  # refuses what cannot be, before anything is stored
         key = keys.plan(plan_digest(request, video, output))
         runs = _cut_into_runs(request, store, source, output, packets, slots, threads)
@@ -63,6 +63,7 @@ def split(
         open_budget(store, request, video, run_id, unpainted, connect)
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
         _register(store, source)
+        keep_mask(request, store, mask)
         store.put_json(key, plan.model_dump(mode="json"))
     log.info("%s: %d frames in %d chunks, %d to paint", video.name, video.frames, len(plan.chunks), len(unpainted))
     return key, plan
@@ -172,7 +173,8 @@ def _cut_into_runs(
     video = source.video
     key = keys.cut(cut_digest(request, video, output))
     if not store.exists(key):
-        seconds = seconds_a_frame(request, video, threads)
+        with at_hand(request, store) as ready:
+            seconds = seconds_a_frame(ready, video, threads)
         frames = output.timeline.frames
         borders = _borders(request, source, frames, packets)
         runs = plan_chunks(len(frames), seconds, slots, request.chunk_frames, borders)

@@ -1,12 +1,14 @@
 """Filters that people made, in the store: versions of a name, none of which ever changes."""
 
 import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from itertools import count
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from rotoscope.errors import Refused
+from rotoscope.fields import DOCUMENTS, Fields, Find
 from rotoscope.filters.catalogue import Filter, catalogue
-from rotoscope.request import Find
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
@@ -31,6 +33,21 @@ def finder(store: Store) -> Find:
     return find
 
 
+@contextmanager
+def at_hand(request: Fields, store: Store) -> Iterator[Fields]:
+    """The request, with the weights of those of its filters that were trained as files, for the length of the block."""
+    with ExitStack() as stack:
+
+        def located(one: Filter) -> Filter:
+            if one.weights is None or one.weights.package is not None:
+                return one
+            path: Path = stack.enter_context(store.local(one.weights.file))
+            return one.model_copy(update={"weights": one.weights.model_copy(update={"path": path})})
+
+        documents = tuple(located(one) for one in getattr(request, DOCUMENTS))
+        yield request.model_copy(update={DOCUMENTS: documents})
+
+
 def keep(store: Store, filter: Filter) -> Filter:
     """Keep a filter under its name, as the next version if that name has other ones; gives it with its version.
 
@@ -40,8 +57,9 @@ def keep(store: Store, filter: Filter) -> Filter:
         raise Refused(f"The filter {filter.name} is built in; choose another name.")
     for version in count(1):
         one = filter.model_copy(update={"version": str(version)})
-        store.put_json(keys.filter(one.name, version), one.model_dump(mode="json"))
-        if Filter.model_validate(store.get_json(keys.filter(one.name, version))) == one:
+        document = one.model_dump(mode="json")
+        store.put_json(keys.filter(one.name, version), document)
+        if Filter.model_validate(store.get_json(keys.filter(one.name, version))).model_dump(mode="json") == document:
             break
     return one
 

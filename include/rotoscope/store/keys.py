@@ -67,6 +67,21 @@ def preview(filter_digest: str) -> str:
     return f"previews/{filter_digest}.jpg"
 
 
+def mask(sha256: str) -> str:
+    """A picture or a video that says where frames are painted."""
+    return f"masks/{sha256}"
+
+
+def weights(sha256: str) -> str:
+    """The network of a filter that was trained."""
+    return f"weights/{sha256}.onnx"
+
+
+def training(training_digest: str, name: str) -> str:
+    """Something of a training: its recipe, what it learns from, a state to go on from, what can be seen of it."""
+    return f"trainings/{training_digest}/{name}"
+
+
 def sheet(sheet_digest: str, name: str) -> str:
     """One of the files of a contact sheet."""
     return f"sheets/{sheet_digest}/{name}"
