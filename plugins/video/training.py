@@ -1,6 +1,7 @@
 """Operators for training a filter: prepare, train, evaluate, publish. PyTorch is imported when one of them runs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from airflow.sdk import Context, XComArg
 
@@ -24,7 +25,7 @@ class _TrainingOperator(StepOperator):
 
     template_fields: Sequence[str] = ("training",)
 
-    def __init__(self, *, training: str | XComArg, **kwargs: object) -> None:
+    def __init__(self, *, training: str | XComArg, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.training = training
 
