@@ -1,12 +1,44 @@
 """Clips to measure with, made of the demo's clip and kept in .cache/."""
 
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 from tools.demo import clip
 from tools.local import CHECKOUT
 
 FOLDER = CHECKOUT / ".cache" / "benchmarks"
+
+
+PEOPLE = "usr/share/doc/opencv-doc/examples/data/vtest.avi"
+"""In Debian's package opencv-doc."""
+
+
+def short(name: str) -> Path | None:
+    """One of three clips that move differently: `bigbuckbunny`, `bikes`, and `vtest`, if Debian's packages are at hand.
+
+    The first two come with the demo's.
+    """
+    if name != "vtest":
+        return clip().with_name(f"{name}.mp4")
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / PEOPLE
+    if not path.exists() and shutil.which("apt-get"):
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["apt-get", "download", "-qq", "opencv-doc"], cwd=folder, check=False, capture_output=True)
+            for package in Path(folder).glob("*.deb"):
+                subprocess.run(["dpkg", "-x", package, FOLDER], check=True)
+    return path if path.exists() else None
+
+
+def scaled(name: str, frames: int) -> Path | None:
+    """The first frames of a short clip at 640x360, without sound."""
+    source, path = short(name), FOLDER / f"{name}-{frames}.mp4"
+    if source is not None and not path.exists():
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        _ffmpeg("-i", source, "-vf", "scale=640:360", "-frames:v", str(frames), "-an", "-crf", "12", path)
+    return path if source is not None else None
 
 
 def minutes(length: int) -> Path:

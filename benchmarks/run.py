@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import clips, endpoint, media, memory, steady
+from benchmarks import clips, endpoint, media, memory, pack, steady
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
@@ -45,6 +45,7 @@ def main() -> None:
         finally:
             airflow.down()
         peaks(Path(folder))
+    pack.measure(show)
     steady.measure(show)
     media.measure(show)
     endpoint.measure(show)

@@ -1,8 +1,12 @@
-"""Steady motion: its speed over painting frame by frame, and what it does to flicker, contrast and sharpness."""
+"""Steady motion: its speed over painting frame by frame, and what it does to flicker, contrast and sharpness.
+
+`python -m benchmarks.steady table.md` writes the whole table; `make bench` prints a part of it.
+"""
 
 import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -10,36 +14,48 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tools.demo import clip
 
+from benchmarks import clips
 from rotoscope.media.source import open_source
 from rotoscope.painting import Workshop
 from rotoscope.quality.warping import flow_between, small, warping_error
 from rotoscope.request import Request
 
-CLIPS = ("bikes", "bigbuckbunny")
-FILTERS = ("starlit-swirl", "lava-glow", "sea-mist")
+CLIPS = ("bigbuckbunny", "bikes", "vtest")
+FILTERS = ("starlit-swirl", "lava-glow", "sea-mist", "lime-woodcut", "pop-pencil", "oil")
 WAYS: dict[str, dict[str, Any]] = {"key frames": {"key_frames": True}, "steady 1": {"steady": 1.0}}
 FRAMES, SIZE, THREADS = 97, (640, 360), 2
+CUT = 0.1
+"""Where less of a frame than this is in the one before, there is a cut, over which nothing can be steady."""
 
 Show = Callable[[str, str, str], None]
 Frames = NDArray[np.uint8]
 """(frames, height, width, 3)."""
+Row = tuple[str, str, str, float, list[float]]
+"""Clip, filter, way, speed over frame by frame, and change of flicker, contrast and sharpness against it."""
 
 
-def measure(show: Show) -> None:
+def measure(show: Show, filters: Sequence[str] = FILTERS[:1]) -> None:
     """Print, for each clip and filter, how steady painting compares with painting frame by frame."""
+    for name, filter, way, speed, changes in rows(filters):
+        said = "flicker {:+.0%}, contrast {:+.1%}, sharpness {:+.1%}".format(*changes)
+        show(f"{name}, {filter}, {way}", f"{speed:.2f} times as fast", said)
+
+
+def rows(filters: Sequence[str]) -> Iterator[Row]:
+    """The comparison of all clips that are here, under some filters."""
     for name in CLIPS:
-        path = clip().with_name(f"{name}.mp4")
+        path = clips.short(name)
+        if path is None:
+            continue
         source = _source(path)
-        for filter in FILTERS:
+        flows = [flow_between(small(one), small(other)) for one, other in pairwise(source)]
+        for filter in filters:
             plain, seconds = _painted(path, filter, source)
-            before = _measures(source, plain)
+            before = _measures(plain, flows)
             for way, fields in WAYS.items():
                 painted, took = _painted(path, filter, source, **fields)
-                flicker, contrast, sharpness = _measures(source, painted) / before - 1
-                said = f"flicker {flicker:+.0%}, contrast {contrast:+.1%}, sharpness {sharpness:+.1%}"
-                show(f"{name}, {filter}, {way}", f"{seconds / took:.2f} times as fast", said)
+                yield name, filter, way, seconds / took, list(_measures(painted, flows) / before - 1)
 
 
 def _source(path: Path) -> Frames:
@@ -49,22 +65,32 @@ def _source(path: Path) -> Frames:
 
 
 def _painted(path: Path, filter: str, source: Frames, **fields: Any) -> tuple[Frames, float]:
-    """The frames painted as a request would, and the seconds that took."""
+    """The frames painted as a request would, and the seconds that took once the network was loaded."""
     request = Request.parse({"source": str(path), "filter": filter, "size": "360p", **fields})
     workshop = Workshop.open(request, open_source(path, path.parent)[0].video, THREADS)
+    list(workshop.painted(enumerate(source[:3])))
     start = time.perf_counter()
     painted = np.stack([frame for _, _, frame in workshop.painted(enumerate(source))])
     return painted, time.perf_counter() - start
 
 
-def _measures(source: Frames, painted: Frames) -> NDArray[np.float64]:
-    """Warping error, contrast and sharpness (variance of the Laplacian), means over all frames."""
+def _measures(painted: Frames, flows: Sequence[Any]) -> NDArray[np.float64]:
+    """Warping error, contrast and sharpness (variance of the Laplacian), means over all frames, cuts left out."""
+    pairs = zip(pairwise(painted), flows, strict=True)
+    errors = [warping_error(small(a), small(b), moved, seen) for (a, b), (moved, seen) in pairs if seen.mean() > CUT]
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in painted]
     sharpness = np.mean([cv2.Laplacian(frame, cv2.CV_32F).var() for frame in grey])
-    return np.array([np.mean(list(_errors(source, painted))), np.mean([frame.std() for frame in grey]), sharpness])
+    return np.array([np.mean(errors), np.mean([frame.std() for frame in grey]), sharpness])
 
 
-def _errors(source: Frames, painted: Frames) -> Iterator[float]:
-    for before, after in zip(pairwise(source), pairwise(painted), strict=True):
-        moved, seen = flow_between(small(before[0]), small(before[1]))
-        yield warping_error(small(after[0]), small(after[1]), moved, seen)
+def _table(path: Path) -> None:
+    """Write the table of all filters."""
+    lines = ["| clip | filter | way | speed over frame by frame | flicker | contrast | sharpness |", "|---" * 7 + "|"]
+    for name, filter, way, speed, changes in rows(FILTERS):
+        lines.append(f"| {name} | {filter} | {way} | {speed:.2f} | {' | '.join(f'{one:+.1%}' for one in changes)} |")
+        path.write_text("\n".join(lines) + "\n")
+        print(lines[-1], flush=True)
+
+
+if __name__ == "__main__":
+    _table(Path(sys.argv[1]))

@@ -83,6 +83,7 @@ def filters() -> None:
 @click.option(
     "--key-frames", is_flag=True, help="Paint few frames and carry their paint to the others: fast and steady."
 )
+@click.option("--half", is_flag=True, help="Half precision: faster where the processor has it.")
 @click.option("--start", help="Where to begin: seconds, m:ss or h:mm:ss.")
 @click.option("--end", help="Where to end, the same way.")
 @click.option("--size", default="source", show_default=True, help="Shorter side of the result: 1080p, 720p, 360p, ...")

@@ -38,8 +38,9 @@ COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
 CARRY_SECONDS_A_PIXEL = 5e-8
 """Carrying paint along the flow, for one thread."""
-PERIOD, PERIOD_PIXELS = 16, 2048 * 1152
-"""Frames between two key frames, half as many for larger pictures, since those of two periods are in memory."""
+PERIODS = ((1280 * 720, 32), (2048 * 1152, 16))
+LEAST_PERIOD = 8
+"""Frames between two key frames, fewer for pictures of more pixels, since those of two periods are in memory."""
 KEY_FRAMES_A_PERIOD = 2
 """What motion makes of the one that there must be, in a usual video."""
 
@@ -143,7 +144,7 @@ def steady_of(request: Request, picture: Picture) -> Steady | None:
     """How the request's paint is kept steady in frames that look like this, if it is."""
     if not request.is_steady:
         return None
-    period = PERIOD if picture.pixels <= PERIOD_PIXELS else PERIOD // 2
+    period = next((frames for pixels, frames in PERIODS if picture.pixels <= pixels), LEAST_PERIOD)
     return Steady(period, None if request.key_frames else request.steady)
 
 

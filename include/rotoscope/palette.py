@@ -18,7 +18,7 @@ def paint_of(request: Request, video: Video, threads: int, at_once: int) -> tupl
 
     threads: in all; at_once: frames painted side by side. Raises Refused for a filter that paints elsewhere.
     """
-    load = partial(_loaded, threads=threads, at_once=at_once, scale=request.scale)
+    load = partial(_loaded, request, threads, at_once)
     if not request.fade_to:
         paint, strength = _chained(request.layers, load)
         return chain.always(paint), strength, (paint,)
@@ -51,7 +51,7 @@ def _chained(layers: Layers, load: Callable[[Filter], Paint]) -> tuple[Paint, fl
     return loaded[0] if len(loaded) == 1 else (chain.through(loaded), 1.0)
 
 
-def _loaded(filter: Filter, threads: int, at_once: int, scale: float) -> Paint:
+def _loaded(request: Request, threads: int, at_once: int, filter: Filter) -> Paint:
     if filter.remote:
         raise Refused(f"The filter {filter.name} paints at an Algorithmia endpoint, which only the DAG reaches.")
-    return chain.at_scale(engines.load(filter, threads, at_once), scale)
+    return chain.at_scale(engines.load(filter, threads, at_once, request.half), request.scale)

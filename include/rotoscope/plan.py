@@ -20,6 +20,8 @@ from rotoscope.store import keys
 
 PAINTING_VERSION = 4
 """Goes up when the same request would give other pixels or plans, so that older objects are left alone."""
+STEADY_VERSION = 2
+"""The same for steady paint alone."""
 NEIGHBOURS = 2
 """Frames on either side of a chunk that deinterlacing looks at."""
 
@@ -127,7 +129,7 @@ def painting(request: Request, video: Video) -> dict[str, Any]:
         "keep_colours": request.keep_colours and request.paints,
         **({"layers": [[one.fingerprint(), strength] for one, strength in request.layers]} if not alone else {}),
         **_rarely(request),
-        "steady": asdict(steady) if steady else None,
+        "steady": {**asdict(steady), "version": STEADY_VERSION} if steady else None,
         "deinterlace": request.deinterlace,
         "size": picture.size,
         "pixel_format": picture.pixel_format,
@@ -141,6 +143,8 @@ def _rarely(request: Request) -> dict[str, Any]:
         return found
     if request.scale != 1:
         found["scale"] = request.scale
+    if request.half:
+        found["half"] = True
     if request.fade_to:
         when = [str(second) for second in (request.fade_start_second, request.fade_end_second)]
         found["fade"] = [[[one.fingerprint(), strength] for one, strength in request.later_layers], *when]

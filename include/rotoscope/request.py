@@ -79,6 +79,11 @@ class Request(BaseModel):
     keep_colours: bool = Field(
         default=False, title="Keep colours", description="Take only light and texture from the filter."
     )
+    half: bool = Field(
+        default=False,
+        title="Half precision",
+        description="Paint up to 1.5 times as fast on processors that have bfloat16; pixels differ by a level or two.",
+    )
     steady: float = Field(
         default=0.0,
         ge=0,

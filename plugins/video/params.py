@@ -19,7 +19,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Part and size": ("start", "end", "size", "fps", "deinterlace"),
     "Steady motion": ("steady", "key_frames"),
     "Output": ("format", "quality", "speed", "pixel_format"),
-    "Chunks": ("chunk_frames", "scene_cuts", "keep_painted"),
+    "Chunks and speed": ("half", "chunk_frames", "scene_cuts", "keep_painted"),
     "Painting at an endpoint": ("model", "most_calls", "most_cost"),
 }
 TRAINING: dict[str, tuple[str, ...]] = {

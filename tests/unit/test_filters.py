@@ -74,6 +74,12 @@ def test_what_cannot_be_blended_is_refused(fields: dict, says: str) -> None:
         Request.parse({"source": "a.mp4", **fields})
 
 
+def test_half_precision_paints_nearly_the_same(frame: np.ndarray) -> None:
+    one = catalogue.get("starlit-swirl")
+    whole, half = (engines.load(one, 1, half=half)(frame).astype(int) for half in (False, True))
+    assert np.abs(whole - half).mean() < 4
+
+
 def laid_over(one: catalogue.Filter, frame: np.ndarray, strength: float = 1, keep_colours: bool = False) -> np.ndarray:
     return chain.over(chain.always(engines.load(one, 1)), strength, keep_colours)(0, frame)
 

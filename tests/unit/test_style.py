@@ -93,7 +93,7 @@ def test_no_blend_with_another_network(picture: Path) -> None:
 
 def test_a_filter_without_its_vector_is_no_filter(picture: Path) -> None:
     with pytest.raises(RotoscopeError, match="no vector"):
-        arbitrary.load(made(picture).model_copy(update={"parameters": {}}), 1, 1)
+        arbitrary.load(made(picture).model_copy(update={"parameters": {}}), 1, 1, half=False)
 
 
 def test_create_keeps_document_and_preview(store: FolderStore, picture: Path) -> None:

@@ -23,16 +23,16 @@ Painter = Callable[[Iterable[tuple[int, Frame]]], Iterator[tuple[int, Frame, Fra
 ENGINES = {name: f"rotoscope.engines.{name}" for name in ("onnx", "arbitrary", "classical")}
 
 
-def load(filter: Filter, threads: int, at_once: int = 1) -> Paint:
+def load(filter: Filter, threads: int, at_once: int = 1, half: bool = False) -> Paint:
     """Make a filter ready to paint `at_once` frames side by side with `threads` threads in all.
 
-    Raises RotoscopeError if it cannot.
+    half: its network may compute in half precision, where the processor does. Raises RotoscopeError if it cannot.
     """
     try:
         module = import_module(ENGINES[filter.engine])
     except KeyError:
         raise RotoscopeError(f"Filter {filter.name!r} wants the engine {filter.engine!r}, which is not here.") from None
-    paint: Paint = module.load(filter, threads, at_once)
+    paint: Paint = module.load(filter, threads, at_once, half)
     return paint
 
 

@@ -25,8 +25,9 @@ GRAIN = 0.35
 PAPER = np.array([0.98, 0.96, 0.91], np.float32)
 
 
-def load(filter: Filter, threads: int, at_once: int) -> Paint:
+def load(filter: Filter, threads: int, at_once: int, half: bool) -> Paint:
     """A painter with the filter's texture; the other parameters are its own. OpenCV shares out the threads.
+    There is no network whose precision could be halved.
 
     Raises RotoscopeError if there is no such texture.
     """

@@ -36,16 +36,24 @@ PLANAR, INTERLEAVED = openvino.Layout("NCHW"), openvino.Layout("NHWC")
 
 
 @dataclass(frozen=True)
+class Computing:
+    """How a network is run: threads in all, frames at once, whether half precision will do."""
+
+    threads: int
+    at_once: int
+    half: bool
+
+
+@dataclass(frozen=True)
 class _Shape:
-    """What a network is compiled for: (height, width) and dtype of frames, threads in all, frames at once."""
+    """What a network is compiled for: (height, width) and dtype of frames, and how it is run."""
 
     size: tuple[int, int]
     dtype: str
-    threads: int
-    at_once: int
+    how: Computing
 
 
-def load(filter: Filter, threads: int, at_once: int) -> Paint:
+def load(filter: Filter, threads: int, at_once: int, half: bool) -> Paint:
     """A painter with a network of one style (input `image`, 0..1), or with one style or a blend of a network of many.
 
     The latter has `style_weights` for its second input. Frames do not depend on `threads`. Raises RotoscopeError if the
@@ -53,24 +61,23 @@ def load(filter: Filter, threads: int, at_once: int) -> Paint:
     """
     if filter.weights is None:
         raise RotoscopeError(f"Filter {filter.name!r} names no weights for the engine onnx.")
-    weights = filter.weights
+    weights, how = filter.weights, Computing(threads, at_once, half)
     if len(read(weights).inputs) == 1:
-        return painter(read, weights, {}, threads, at_once)
+        return painter(read, weights, {}, how)
     styles = read(weights).input(STYLES).partial_shape[0].get_length()
     chosen = np.zeros(styles, np.float32)
     for style, share in filter.styles(1.0):
         if not 0 <= style < styles:
             raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
         chosen[style] += share
-    return painter(read, weights, {STYLES: chosen}, threads, at_once)
+    return painter(read, weights, {STYLES: chosen}, how)
 
 
 def painter(
     network: Callable[[Weights], openvino.Model],
     weights: Weights,
     style: dict[str, Values],
-    threads: int,
-    at_once: int,
+    how: Computing,
 ) -> Paint:
     """Paints with a network whose input `image` is RGB in planes, 0..1, as is its output.
 
@@ -80,7 +87,7 @@ def painter(
     def paint(frame: Frame) -> Frame:
         height, width, _ = frame.shape
         image = np.ascontiguousarray(_padded(frame))
-        request = _request(network, weights, _Shape(image.shape[:2], frame.dtype.name, threads, at_once))
+        request = _request(network, weights, _Shape(image.shape[:2], frame.dtype.name, how))
         painted = request.infer({"image": image[None], **style}, share_inputs=True)[0]
         return np.ascontiguousarray(painted[0, :height, :width])
 
@@ -120,10 +127,10 @@ def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, sh
     model = steps.build()
     model.reshape({"image": [1, *shape.size, 3]})
     options = {
-        "INFERENCE_NUM_THREADS": shape.threads,
-        "NUM_STREAMS": shape.at_once,
-        # Machines that compute in bfloat16 would paint other pictures than those that do not.
-        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": shape.how.threads,
+        "NUM_STREAMS": shape.how.at_once,
+        # Machines that compute in bfloat16 paint slightly other pictures than those that do not.
+        "INFERENCE_PRECISION_HINT": "bf16" if shape.how.half else "f32",
         # Tasks side by side would all be pinned to the same cores.
         "ENABLE_CPU_PINNING": False,
     }

@@ -25,10 +25,12 @@ from rotoscope.engines import Painter
 from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, strain, visible, warped
 from rotoscope.media.track import Frame
 
-WIDEST = 320
-"""Flow is sought in frames made this small, which is fast, and finds far motion better."""
-UNSEEN = 0.05
+FAST_WIDEST, WIDEST = 320, 400
+"""Flow is sought in frames made this small, which is fast, and finds far motion better: smaller where speed counts."""
+UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
+REST = 0.04
+"""Of a frame, this share may be taken from a wrong place, where another pair of key frames would show it."""
 DIFFERENT = 24
 """Levels of 255 that light may differ by in pixels which flow says are the same."""
 STRAINED = 1.0
@@ -44,6 +46,10 @@ STROKES, FINE = 31, (3, 3)
 ALIKE = (5, 5)
 """Pixels of which most must look the same as well, so that none does by chance."""
 MOST_GAIN = 1.5
+KEPT = 0.97
+"""Of the finest contrast, squared, this is put back: all of it would flicker as much as it sharpens."""
+MIRRORED = cv2.BORDER_REFLECT_101
+"""What is beyond the border of a key frame is more like its mirror image than like a streak."""
 LEAST = 0.02
 """Shares below this one are not worth a second picture."""
 
@@ -61,6 +67,11 @@ class Steady:
 
     period: int
     dial: float | None
+
+    @property
+    def widest(self) -> int:
+        """Pixels of a side of the frames that flow is sought in, at most."""
+        return FAST_WIDEST if self.dial is None else WIDEST
 
     def around(self, places: range, frames: int) -> range:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
@@ -131,23 +142,59 @@ class _Stretch:
 
 
 @dataclass(frozen=True)
+class _Planes:
+    """A picture as light, (height, width), and colours, (height / 2, width / 2, 2), of which the eye sees less."""
+
+    light: Frame
+    colours: Frame
+
+    @classmethod
+    def of(cls, picture: Frame) -> "_Planes":
+        planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb), picture.dtype)
+        height, width, _ = picture.shape
+        half = (width + 1) // 2, (height + 1) // 2
+        colours = cv2.resize(planes[..., 1:], half, interpolation=cv2.INTER_AREA)
+        return cls(np.ascontiguousarray(planes[..., 0]), np.asarray(colours, picture.dtype))
+
+    @property
+    def picture(self) -> Frame:
+        """RGB."""
+        colours = cv2.resize(self.colours, self.light.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        planes = cv2.merge([self.light, *cv2.split(colours)])
+        return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), self.light.dtype)
+
+    def mixed(self, other: "_Planes", share: Share) -> "_Planes":
+        """`share` of the other one, given for as many pixels as flow has."""
+        pairs = ((self.light, other.light), (self.colours, other.colours))
+        return _Planes(*(_mixed(one, two, _enlarged(share, one.shape[1::-1])) for one, two in pairs))
+
+    def restored(self, had: float, around: tuple[int, int]) -> "_Planes":
+        """With so much contrast of the light within `around` pixels, if it has less."""
+        return _Planes(_restored(self.light, had, around), self.colours)
+
+
+@dataclass(frozen=True)
 class _Paint:
     """A key frame's paint; strokes, fine: its contrast within strokes and from pixel to pixel, squared."""
 
     picture: Frame
+    planes: _Planes
     strokes: float
     fine: float
 
     @classmethod
     def of(cls, picture: Frame) -> "_Paint":
-        return cls(picture, _contrast(picture, _strokes(picture)), _contrast(picture, FINE))
+        planes = _Planes.of(picture)
+        strokes, fine = (_contrast(planes.light, around) for around in (_strokes(picture), FINE))
+        return cls(picture, planes, strokes, KEPT * fine)
 
-    def along(self, path: _Path, size: tuple[int, int]) -> Frame:
+    def along(self, path: _Path) -> _Planes:
         """It where another frame shows the same things."""
-        rows, columns = path.flow.shape[:2]
-        flow = path.flow * np.array([size[0] / columns, size[1] / rows], np.float32)
-        large = np.asarray(cv2.resize(flow, size, interpolation=cv2.INTER_LINEAR), np.float32)
-        return warped(self.picture, large, cv2.INTER_CUBIC)
+        light, colours = self.planes.light, self.planes.colours
+        return _Planes(
+            warped(light, _scaled(path.flow, light), cv2.INTER_CUBIC, MIRRORED),
+            warped(colours, _scaled(path.flow, colours), cv2.INTER_LINEAR, MIRRORED),
+        )
 
 
 def steadied(
@@ -175,20 +222,20 @@ def _to_paint(
     frames: Iterable[tuple[int, Frame]], steady: Steady, pool: ThreadPoolExecutor, stretches: deque[_Stretch]
 ) -> Iterator[tuple[int, Frame]]:
     """Those of the frames that need a painter, in order; the stretches between them are added to `stretches`."""
-    for seen in _periods(frames, steady.period):
+    for seen in _periods(frames, steady):
         inner = _inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])))
         stretches.append(_Stretch(seen[0], inner, seen[-1]))
         chosen = [one.seen for one in inner if one.is_key or steady.dial is not None]
         yield from ((one.index, one.frame) for one in [*chosen, seen[-1]])
 
 
-def _periods(frames: Iterable[tuple[int, Frame]], period: int) -> Iterator[list[_Seen]]:
+def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[list[_Seen]]:
     """The first frame by itself, and then the frames from each key frame to the next one or to the end."""
     held: list[_Seen] = []
     for index, frame in frames:
         first = not held
-        held.append(_Seen(index, frame, grey_of(frame, WIDEST)))
-        if first or len(held) > period:
+        held.append(_Seen(index, frame, grey_of(frame, steady.widest)))
+        if first or len(held) > steady.period:
             yield held
             held = held[-1:]
     if len(held) > 1:
@@ -235,41 +282,49 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[_Path]:
 
 def _carried(one: _Between, paints: dict[int, _Paint], dial: float | None) -> Frame:
     """A frame's paint out of that of the key frames around it. paints: by index."""
-    size = one.seen.frame.shape[1], one.seen.frame.shape[0]
     own = paints.get(one.seen.index)
-    picture = own.picture if own else None
+    planes = own.planes if own else None
     for way in _needed(one.carries)[::-1]:
-        moved = _moved(way, paints, size)
-        if picture is None:
-            picture = moved
-        else:
-            shown = cv2.blur(way.shown.astype(np.float32), SOFT)
-            picture = _mixed(picture, moved, _enlarged(shown, size))
-    assert picture is not None  # a frame is a key frame, or between two
+        moved = _moved(way, paints)
+        shown = cv2.blur(way.shown.astype(np.float32), SOFT)
+        planes = planes.mixed(moved, np.asarray(shown)) if planes else moved
+    assert planes is not None  # a frame is a key frame, or between two
+    picture = planes.picture
     if own and dial is not None:
         return np.asarray(cv2.addWeighted(own.picture, 1 - dial, picture, dial, 0), picture.dtype)
     return picture
 
 
 def _needed(ways: list[_Carry]) -> list[_Carry]:
-    """Those of the ways that show something which the ones before them do not."""
-    whole = next((place for place, way in enumerate(ways, 1) if way.shown.all()), len(ways))
-    return ways[:whole]
+    """The first of the ways, as many as it takes to show all but a little."""
+    shown: Mask = np.zeros((1, 1), np.bool_)
+    for place, way in enumerate(ways, 1):
+        shown = shown | way.shown
+        if shown.mean() > 1 - REST:
+            return ways[:place]
+    return ways
 
 
-def _moved(way: _Carry, paints: dict[int, _Paint], size: tuple[int, int]) -> Frame:
+def _moved(way: _Carry, paints: dict[int, _Paint]) -> _Planes:
     """The paint of two key frames where this frame shows the same things."""
     one, other = (paints[key] for key in way.keys)
     first, last = (1 - way.share) * way.paths[0].trust, way.share * way.paths[1].trust
     second = cv2.blur(last / (first + last), SOFT)
     if second.max() < LEAST:
-        return _restored(one.along(way.paths[0], size), one.fine, FINE)
+        return one.along(way.paths[0]).restored(one.fine, FINE)
     if second.min() > 1 - LEAST:
-        return _restored(other.along(way.paths[1], size), other.fine, FINE)
+        return other.along(way.paths[1]).restored(other.fine, FINE)
     mean = float(second.mean())
-    picture = _mixed(one.along(way.paths[0], size), other.along(way.paths[1], size), _enlarged(second, size))
-    picture = _restored(picture, (1 - mean) * one.strokes + mean * other.strokes, _strokes(picture))
-    return _restored(picture, (1 - mean) * one.fine + mean * other.fine, FINE)
+    planes = one.along(way.paths[0]).mixed(other.along(way.paths[1]), np.asarray(second))
+    planes = planes.restored((1 - mean) * one.strokes + mean * other.strokes, _strokes(planes.light))
+    return planes.restored((1 - mean) * one.fine + mean * other.fine, FINE)
+
+
+def _scaled(flow: Flow, picture: Frame) -> Flow:
+    """Flow for each pixel of a picture of the same thing."""
+    size = picture.shape[1], picture.shape[0]
+    factors = np.array([size[0] / flow.shape[1], size[1] / flow.shape[0]], np.float32)
+    return np.asarray(cv2.resize(flow * factors, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _eased(place: float) -> float:
