@@ -51,11 +51,13 @@ def probe(file: str) -> None:
 
 
 @cli.command()
-def filters() -> None:
-    """List the filters, each with a sentence on what it looks like."""
+@click.option("--tag", type=click.Choice(list(catalogue.TAGS)), help="Only those with this tag.")
+def filters(tag: str | None) -> None:
+    """List the filters, each with a sentence on what it looks like and its tags."""
     width = max(map(len, catalogue.catalogue()))
     for one in catalogue.catalogue().values():
-        click.echo(f"{one.name:{width}}  {one.sentence}")
+        if tag is None or tag in one.tags:
+            click.echo(f"{one.name:{width}}  {one.sentence} {' '.join(f'#{word}' for word in one.tags)}".rstrip())
 
 
 @cli.command()
@@ -147,7 +149,9 @@ def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fiel
     "-o", "--output", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="For the page; a new one."
 )
 @click.option("--filter", "filters", multiple=True, help="A name that `filters` lists; once for each, or all of them.")
+@click.option("--tag", help="All filters with this tag, such as bold or subtle.")
 @click.option("--at", multiple=True, help="A time: seconds, m:ss or h:mm:ss; once for each. Or first, middle and last.")
+@click.option("--scenes", is_flag=True, help="A frame of each scene.")
 @click.option("--size", default="360p", show_default=True, help="Shorter side of the pictures: source, 720p, ...")
 @click.option("--strength", default=1.0, show_default=True, help="From 0, the video as it is, to 1, all paint.")
 @click.option("--keep-colours", is_flag=True, help="Take only light and texture from the filter.")

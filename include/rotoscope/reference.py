@@ -63,10 +63,11 @@ def contact_sheet(request: SheetRequest, folder: Path, threads: int, report: Rep
     """
     with tempfile.TemporaryDirectory(prefix=".sheet-", dir=folder.parent) as scratch:
         source, packets = open_request(Request.parse({"source": request.source}), Path(scratch))
-        total = (len(request.names) + 1) * len(request.frames(source.video))
+        indices = request.frames(source)
+        total = (len(request.names) + 1) * len(indices)
         folder.mkdir()
         try:
-            for done, _ in enumerate(paint_sheet(request, source, packets, folder, Path(scratch), threads), 1):
+            for done, _ in enumerate(paint_sheet(request, source, packets, indices, folder, Path(scratch), threads), 1):
                 report(min(done, total), total)
         except BaseException:
             shutil.rmtree(folder)

@@ -1,19 +1,23 @@
 """Contact sheet: some frames of a video under many filters, to choose one by eye."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
+from rotoscope.borders import scene_cuts
 from rotoscope.errors import Refused
 from rotoscope.fields import DOCUMENTS, Find, seconds_of, validated
 from rotoscope.filters import catalogue
+from rotoscope.filters.catalogue import TAGS
 from rotoscope.media.packets import Packets
 from rotoscope.media.pick import pick
 from rotoscope.media.pictures import save
@@ -48,11 +52,19 @@ class SheetRequest(BaseModel):
     filters: list[str] = Field(
         default=[], title="Filters", description="Which to show; empty for all that paint on this machine."
     )
+    tag: str | None = Field(
+        default=None, title="Tag", description=f"Only those with this tag, if no filter is named: {', '.join(TAGS)}."
+    )
     at: list[str] = Field(
         default=[],
         max_length=MOST_FRAMES,
         title="Frames at",
         description="Times, a line each, as seconds, m:ss or h:mm:ss; empty for the first, middle and last frame.",
+    )
+    scenes: bool = Field(
+        default=False,
+        title="A frame of each scene",
+        description="In place of times; takes the time of decoding the video once.",
     )
     size: Size = Field(default="360p", title="Size", description="The shorter side of the pictures; never enlarged.")
     strength: float = Field(
@@ -73,6 +85,8 @@ class SheetRequest(BaseModel):
         named = [Request.parse({"source": request.source, "filter": name}, find) for name in request.names]
         documents = tuple(document for one in named for document in one.documents)
         request = request.model_copy(update={"filters": [one.filter for one in named], DOCUMENTS: documents})
+        if request.scenes and request.at:
+            raise Refused("Frames cannot be chosen by times and by scenes at once; leave out at, or scenes.")
         for time in request.at:
             Request.parse({"source": request.source, "start": time})
         return request
@@ -80,7 +94,7 @@ class SheetRequest(BaseModel):
     @property
     def names(self) -> list[str]:
         """The filters to show, each once."""
-        return list(dict.fromkeys(self.filters)) or catalogue.here()
+        return list(dict.fromkeys(self.filters)) or catalogue.here(self.tag or None)
 
     def request(self, filter: str, video: Video) -> Request:
         """What paints these frames with one filter."""
@@ -94,8 +108,11 @@ class SheetRequest(BaseModel):
         """The filter of one of its names."""
         return catalogue.get(name, self.documents)
 
-    def frames(self, video: Video) -> list[int]:
+    def frames(self, source: Source) -> list[int]:
         """Indices of the frames to show. Raises Refused for a time after the video's end."""
+        video = source.video
+        if self.scenes:
+            return _of_scenes([bisect_left(video.pts, pts) for pts in scene_cuts(source.track)], video.frames)
         if not self.at:
             return sorted({0, video.frames // 2, video.frames - 1})
         return sorted({_frame_at(time, video) for time in self.at})
@@ -112,15 +129,20 @@ class Row:
 
 
 def paint_sheet(
-    request: SheetRequest, source: Source, packets: Packets, folder: Path, scratch: Path, threads: int
+    request: SheetRequest,
+    source: Source,
+    packets: Packets,
+    indices: list[int],
+    folder: Path,
+    scratch: Path,
+    threads: int,
 ) -> Iterator[Path]:
-    """Paint a contact sheet into a folder; yields each picture as it is there, then the sheet and the page.
+    """Paint a contact sheet of the frames with these indices into a folder; yields each picture as it is there.
 
-    What was yielded may be moved away. The page shows from the first picture on what there is. Raises Refused for what
-    cannot be painted, Mismatch if the source is damaged there.
+    The sheet and the page come last. What was yielded may be moved away; the page shows from the first picture on what
+    there is. Raises Refused for what cannot be painted, Mismatch if the source is damaged there.
     """
     video = source.video
-    indices = request.frames(video)
     times = [clock(float((video.pts[index] - video.pts[0]) * video.tick)) for index in indices]
     size = request.request(request.names[0], video).painted_size(video.upright_size)
     frames = pick(source.track, packets, indices, Picture(RGB, size), scratch)
@@ -138,6 +160,13 @@ def paint_sheet(
     _sheet(rows, small).save(folder / SHEET, "JPEG", quality=JPEG_QUALITY)
     yield folder / SHEET
     yield folder / PAGE
+
+
+def _of_scenes(cuts: list[int], frames: int) -> list[int]:
+    """The middle frame of each scene, of so many scenes as may be shown, all over the video."""
+    borders = sorted({0, *cuts, frames})
+    middles = [(begin + end) // 2 for begin, end in pairwise(borders)]
+    return sorted({middles[round(place)] for place in np.linspace(0, len(middles) - 1, MOST_FRAMES)})
 
 
 def _painted(request: SheetRequest, name: str, video: Video, frames: Sequence[Frame], threads: int) -> list[Frame]:

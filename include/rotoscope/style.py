@@ -102,25 +102,25 @@ def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Fil
 
 def save_preview(filter: Filter, picture: Frame, path: Path, threads: int) -> None:
     """Write a JPEG of a style's picture with a scene that its filter painted."""
-    scene = engines.load(filter, threads)(_scene())
+    painted = engines.load(filter, threads)(scene())
     left = Image.fromarray(picture)
     left.thumbnail(SCENE, Image.Resampling.LANCZOS)
-    save(np.asarray(beside(left, Image.fromarray(scene))), path)
+    save(np.asarray(beside(left, Image.fromarray(painted))), path)
 
 
-def _scene() -> Frame:
-    """A landscape with plain and busy parts, drawn: sky and sun, two ridges, a lake that mirrors them."""
+def scene() -> Frame:
+    """A landscape of 640x360, RGB, uint8, drawn: sky and sun, two ridges, a lake that mirrors them; plain and busy."""
     width, height = SCENE
     x, y = np.meshgrid(np.linspace(0, 16 / 9, width), np.linspace(0, 1, height))
     horizon = 0.62
     depth = np.maximum(y - horizon, 0)
     above = np.where(depth > 0, horizon - depth + 0.008 * np.sin(900 * depth**0.7 + 9 * x), y)
-    scene = np.stack([120 + 130 * above, 160 + 60 * above, 225 - 40 * above], axis=-1)
-    scene[np.hypot(x - 1.25, above - 0.3) < 0.09] = (255, 236, 170)
+    drawn = np.stack([120 + 130 * above, 160 + 60 * above, 225 - 40 * above], axis=-1)
+    drawn[np.hypot(x - 1.25, above - 0.3) < 0.09] = (255, 236, 170)
     grain = np.random.default_rng(7).normal(0, 14, (height, width, 1))
     for base, rise, colour in ((0.46, 0.13, (92, 104, 140)), (0.56, 0.09, (58, 92, 62))):
         ridge = base - rise * (0.5 * np.sin(5 * x + 20 * base) + 0.3 * np.sin(13 * x) + 0.12 * np.sin(41 * x + base))
-        scene = np.where((above > ridge)[..., None], np.array(colour) + 90 * (above - ridge)[..., None] + grain, scene)
-    scene = np.where((y > horizon)[..., None], scene * 0.75 + np.array((4, 18, 34)), scene)
-    drawn: Frame = np.clip(scene + grain / 3, 0, 255).astype(np.uint8)  # a sky without grain comes out in bands
-    return drawn
+        drawn = np.where((above > ridge)[..., None], np.array(colour) + 90 * (above - ridge)[..., None] + grain, drawn)
+    drawn = np.where((y > horizon)[..., None], drawn * 0.75 + np.array((4, 18, 34)), drawn)
+    landscape: Frame = np.clip(drawn + grain / 3, 0, 255).astype(np.uint8)  # a sky without grain comes out in bands
+    return landscape

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rotoscope.filters import catalogue
 from tests.media import frame_hashes, sound_hash, timestamps
 
 
@@ -100,5 +101,6 @@ def test_help_lists_every_field() -> None:
 
 def test_filters_are_listed_with_a_sentence() -> None:
     lines = rotoscope("filters").stdout.splitlines()
-    assert len(lines) == 31
-    assert any(line.startswith("starlit-swirl ") and line.endswith("night sky.") for line in lines)
+    assert len(lines) == len(catalogue.catalogue())
+    assert len(rotoscope("filters", "--tag", "mosaic").stdout.splitlines()) == len(catalogue.here("mosaic"))
+    assert any(line.startswith("starlit-swirl ") and line.endswith("night sky. #bold #strokes #cool") for line in lines)

@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from PIL import Image
+from tools import previews
 
 from rotoscope import engines
 from rotoscope.errors import Refused, RotoscopeError
@@ -121,3 +123,14 @@ def test_several_are_blended_by_their_weights_in_one_pass(frame: np.ndarray) -> 
         (10, pytest.approx(0.25)),
     ]
     assert engines.load(request.texture, 1)(frame).shape == frame.shape
+
+
+def test_every_filter_has_tags_and_a_preview_and_stands_on_the_page() -> None:
+    """After a change: `make previews`."""
+    shown = [catalogue.get(name) for name in catalogue.here()]
+    for one in shown:
+        assert set(one.tags) & {"subtle", "bold"}
+        assert set(one.tags) <= set(catalogue.TAGS)
+        with Image.open(previews.PREVIEWS / f"{one.name}.jpg") as picture:
+            assert picture.size == previews.SIZE
+    assert previews.PAGE.read_text() == previews.page(shown)

@@ -98,7 +98,7 @@ def test_a_filter_painted_on_a_sheet_is_the_one_that_its_name_says(clip: Path, t
         ({"at": ["1"] * 13}, "at most 12"),
         ({"size": "big"}, "size is 'big'"),
         ({"strength": 2}, "strength is 2"),
-        ({"colour": "red"}, "the fields are source, filters, at, size"),
+        ({"colour": "red"}, "the fields are source, filters, tag, at, scenes, size"),
     ],
 )
 def test_a_bad_sheet_is_refused_in_a_sentence(fields: dict[str, Any], says: str) -> None:
@@ -122,3 +122,30 @@ def test_a_folder_that_is_there_is_left_alone(clip: Path, tmp_path: Path) -> Non
     done = sheet(clip, tmp_path)
     assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
     assert "choose another name" in done.stderr
+
+
+def test_a_frame_of_each_scene(tmp_path: Path) -> None:
+    """Three colours of 12, 24 and 12 frames: the middle of each."""
+    scenes = [f"color=c={colour}:s=160x90:r=25:d={seconds}" for colour, seconds in zip("rgb", (0.48, 0.96, 0.48))]
+    named = [scene.replace("c=r:", "c=red:").replace("c=g:", "c=lime:").replace("c=b:", "c=blue:") for scene in scenes]
+    inputs = [part for scene in named for part in ("-f", "lavfi", "-i", scene)]
+    clip = tmp_path / "scenes.mp4"
+    ffmpeg(*inputs, "-filter_complex", "concat=n=3", "-pix_fmt", "yuv420p", clip)
+    source, _ = open_source(clip, tmp_path)
+    request = SheetRequest.parse({"source": str(clip), "scenes": True})
+    assert request.frames(source) == [6, 24, 42]
+
+
+def test_filters_can_be_chosen_by_tag() -> None:
+    chosen = SheetRequest.parse({"source": "a.mp4", "tag": "mosaic"}).names
+    assert chosen == [name for name in catalogue.here() if "mosaic" in catalogue.get(name).tags]
+    assert 1 < len(chosen) < len(catalogue.here())
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [({"tag": "nice"}, "There is no tag 'nice'; the tags are"), ({"scenes": True, "at": ["1"]}, "at once")],
+)
+def test_what_cannot_be_chosen_by_is_refused(fields: dict, says: str) -> None:
+    with pytest.raises(Refused, match=says):
+        SheetRequest.parse({"source": "a.mp4", **fields})

@@ -14,6 +14,21 @@ from rotoscope.errors import Refused, RotoscopeError
 
 FOLDER = Path(__file__).resolve().parents[2] / "filters"
 IDENTITY = "identity"
+TAGS = {
+    "subtle": "the film stays clear",
+    "bold": "the paint comes first",
+    "abstract": "hides what was filmed",
+    "strokes": "of a brush or a crayon",
+    "lines": "drawn, cut or etched",
+    "dots": "printed or scattered",
+    "mosaic": "of tiles or splinters",
+    "flat": "large plain fields",
+    "pastel": "pale colours",
+    "bright": "white ground",
+    "dark": "dark ground",
+    "warm": "reds and yellows",
+    "cool": "blues and greens",
+}
 
 
 class Weights(BaseModel):
@@ -63,7 +78,8 @@ class Remote(BaseModel):
 class Filter(BaseModel):
     """A named, versioned texture: an engine, its weights and the parameters that make this texture of them.
 
-    recipe: how its weights were trained, if that was here.
+    tags: words to choose by, of TAGS; native_size: the shorter side, in pixels, of frames that it was made for, if it
+    matters; recipe: how its weights were trained, if that was here.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +94,8 @@ class Filter(BaseModel):
     parameters: dict[str, Any]
     licence: str
     origin: str
+    tags: tuple[str, ...] = ()
+    native_size: int | None = None
     recipe: dict[str, Any] | None = None
 
     @property
@@ -144,9 +162,12 @@ def catalogue() -> dict[str, Filter]:
     return found
 
 
-def here() -> list[str]:
-    """The names of those that paint on this machine."""
-    return [one.name for one in catalogue().values() if not one.remote and one.name != IDENTITY]
+def here(tag: str | None = None) -> list[str]:
+    """The names of those that paint on this machine, all or with a tag. Raises Refused for a tag that is none."""
+    if tag is not None and tag not in TAGS:
+        raise Refused(f"There is no tag {tag!r}; the tags are {', '.join(TAGS)}.")
+    found = (one for one in catalogue().values() if not one.remote and one.name != IDENTITY)
+    return [one.name for one in found if tag is None or tag in one.tags]
 
 
 def get(name: str, made: Sequence[Filter] = ()) -> Filter:

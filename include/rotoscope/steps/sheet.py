@@ -24,7 +24,8 @@ def make_sheet(
     """
     with store.workspace(keys.run(run_id)) as folder:
         source, packets = arrive(Request.parse({"source": request.source}), store, folder, fetch)
-        digest = _digest(request, source.video)
+        indices = request.frames(source)
+        digest = _digest(request, source.video, indices)
         made = {"page": keys.sheet(digest, PAGE), "sheet": keys.sheet(digest, SHEET)}
         if store.exists(made["page"]):
             log.info("This contact sheet was painted before; nothing to do")
@@ -33,14 +34,14 @@ def make_sheet(
         pictures.mkdir()
         scratch.mkdir()
         with at_hand(request, store) as ready:
-            for path in paint_sheet(ready, source, packets, pictures, scratch, threads):
+            for path in paint_sheet(ready, source, packets, indices, pictures, scratch, threads):
                 store.put(keys.sheet(digest, path.name), path)
                 log.info("%s painted", path.stem)
     return made
 
 
-def _digest(request: SheetRequest, video: Video) -> str:
+def _digest(request: SheetRequest, video: Video, indices: list[int]) -> str:
     """Names a contact sheet: everything that its pictures depend on."""
     filters = [request.find(name).fingerprint() for name in request.names]
     how = request.model_dump(include={"size", "strength", "keep_colours"})
-    return keys.digest({"video": video.sha256, "frames": request.frames(video), "filters": filters, **how})
+    return keys.digest({"video": video.sha256, "frames": indices, "filters": filters, **how})
