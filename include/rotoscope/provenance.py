@@ -25,6 +25,7 @@ def provenance(plan: Plan, source: Video, result: dict[str, Any], chunks: list[d
         "result": result,
         "filter": request.texture.model_dump(mode="json"),
         "layers": [[one.model_dump(mode="json"), strength] for one, strength in request.layers],
+        "later_layers": [[one.model_dump(mode="json"), strength] for one, strength in request.later_layers],
         "painting": painting(request, source),
         "format": formats.get(request.format).model_dump(mode="json"),
         "chunks": [

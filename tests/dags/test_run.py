@@ -62,8 +62,11 @@ def test_xcoms_hold_references_only(dag, clip: Path) -> None:
         ("clip", {"start": "1:00"}, "has no frame from 60 s to its end"),
         ("clip", {"start": "2", "end": "1"}, "The part from 2 to 1 is empty"),
         ("clip", {"filter": "nope"}, "There is no filter 'nope'; choose one of"),
+        ("clip", {"fade_to": ["oil", "nope:0.5"]}, "There is no filter 'nope'; choose one of"),
+        ("clip", {"mask": "/nowhere/mask.png"}, "There is no file /nowhere/mask.png"),
+        ("clip", {"mask": "50,50,60,60"}, "The mask 50,50,60,60 is no box within a frame"),
     ],
-    ids=["missing", "empty", "text", "part-beyond-the-end", "empty-part", "filter"],
+    ids=["missing", "empty", "text", "part-beyond-the-end", "empty-part", "filter", "fade", "mask", "box"],
 )
 def test_what_the_form_cannot_see_fails_in_split_at_once(
     dag, clip: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], content: object, conf: dict, says: str
@@ -78,6 +81,34 @@ def test_what_the_form_cannot_see_fails_in_split_at_once(
     assert states(run)["assemble", -1] == "upstream_failed"
     assert str(run.state) == "failed"
     assert says in "".join(capfd.readouterr())
+
+
+def test_everything_at_once_works_through_conf(dag, clip: Path, tmp_path: Path) -> None:
+    mask = tmp_path / "mask.png"
+    Image.fromarray(np.tile(np.linspace(0, 255, 160, dtype=np.uint8), (90, 1))).save(mask)
+    conf = {
+        "filter": "sea-mist",
+        "blend": ["lava-glow:0.5", "terracotta"],
+        "then": ["oil:0.4"],
+        "fade_to": ["starlit-swirl", "pencil:0.2"],
+        "fade_start": "0.2",
+        "fade_end": "1",
+        "scale": 1.5,
+        "mask": str(mask),
+        "mask_feather": 4,
+        "mask_invert": True,
+        "steady": 0.7,
+        "half": True,
+        "keep_colours": True,
+        "chunk_frames": 20,
+    }
+    run = dag.test(run_conf={"source": str(clip), **conf})
+    assert run.state == "success"
+    result = run.get_task_instance("assemble").xcom_pull(task_ids="assemble")
+    assert timestamps(STORE / result["video"]) == timestamps(clip)
+    record = json.loads((STORE / result["provenance"]).read_text())
+    assert record["request"]["mask"].startswith("mask://")
+    assert [one["name"] for one, _ in record["later_layers"]] == ["starlit-swirl", "pencil"]
 
 
 def test_a_contact_sheet_is_painted_once(dag_bag, clip: Path) -> None:
