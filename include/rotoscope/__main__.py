@@ -137,7 +137,7 @@ def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fiel
     steps, kept = training.steps(), FolderStore(store)
     digest = steps.prepare(request, kept, RUN)
     steps.train(request, kept, RUN, digest, _progress(time.monotonic(), "steps"))
-    made = steps.examine(request, kept, RUN, digest, os.cpu_count() or 1)
+    made = steps.evaluate(request, kept, RUN, digest, os.cpu_count() or 1)
     published = steps.publish(request, kept, RUN, digest)
     kept.delete(keys.run(RUN))
     click.echo(f"{published['filter']}: {kept.address(made['sheet'])} shows it", err=True)

@@ -79,11 +79,6 @@ class Request(BaseModel):
     keep_colours: bool = Field(
         default=False, title="Keep colours", description="Take only light and texture from the filter."
     )
-    half: bool = Field(
-        default=False,
-        title="Half precision",
-        description="Paint up to 1.5 times as fast on processors that have bfloat16; pixels differ by a level or two.",
-    )
     steady: float = Field(
         default=0.0,
         ge=0,
@@ -141,6 +136,11 @@ class Request(BaseModel):
         pattern=r"^[a-z0-9]*$",
         title="Pixel format",
         description="Such as yuv420p10le for ten bits. Empty for the nearest to the video's that plays well.",
+    )
+    half: bool = Field(
+        default=False,
+        title="Half precision",
+        description="Paint up to 1.5 times as fast on processors that have bfloat16; pixels differ by a level or two.",
     )
     chunk_frames: int | None = Field(
         default=None,

@@ -43,7 +43,7 @@ class EvaluateOperator(_TrainingOperator):
 
     def step(self, store: Store, context: Context) -> dict[str, str]:
         request = TrainRequest.parse(dict(context["params"]))
-        made: dict[str, str] = training.steps().examine(
+        made: dict[str, str] = training.steps().evaluate(
             request, store, context["run_id"], str(self.training), threads_of(1)
         )
         return made

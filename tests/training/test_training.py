@@ -59,7 +59,7 @@ def test_it_learns_the_style_and_paints_with_it(store: FolderStore, learning: di
     seen = losses(store, digest)
     assert seen[-4:, 2].mean() < 0.9 * seen[:2, 2].mean(), "closer to the style"
     assert len([*store.below(keys.training(digest, "samples"))]) == steps.STOPS
-    made = steps.examine(request, store, RUN, digest, 2)
+    made = steps.evaluate(request, store, RUN, digest, 2)
     evaluation = store.get_json(made["evaluation"])
     assert evaluation["style"] < evaluation["unpainted"]
     assert evaluation["difference"] < 1 / 255
@@ -83,7 +83,7 @@ def test_the_file_paints_what_was_trained_at_any_size(store: FolderStore, learni
 
     steps = training.steps()
     request, digest = trained(store, learning, steps=20)
-    steps.examine(request, store, RUN, digest, 2)
+    steps.evaluate(request, store, RUN, digest, 2)
     steps.publish(request, store, RUN, digest)
     trainer = Trainer(request, [picture(9)], [picture(0)])
     (state,) = store.root.glob(f"trainings/{digest}/states/*.pt")

@@ -25,7 +25,7 @@ from rotoscope.steps.progress import reporter
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import keep
-from rotoscope.training.evaluate import evaluate
+from rotoscope.training.evaluate import measure
 from rotoscope.training.export import onnx_of
 from rotoscope.training.losses import load_vgg
 from rotoscope.training.prepared import gather, unpacked
@@ -84,7 +84,7 @@ def train(request: TrainRequest, store: Store, run_id: str, training: str, repor
             log.info("Step %d of %d, " + said + "; %s to go", trainer.done, request.steps, *means, clock(to_go))
 
 
-def examine(request: TrainRequest, store: Store, run_id: str, training: str, threads: int) -> dict[str, str]:
+def evaluate(request: TrainRequest, store: Store, run_id: str, training: str, threads: int) -> dict[str, str]:
     """Measure the trained filter; gives the keys of the evaluation and of its contact sheet."""
     made = {name: keys.training(training, file) for name, file in (("evaluation", REPORT), ("sheet", SHEET))}
     if all(store.exists(key) for key in made.values()):
@@ -92,7 +92,7 @@ def examine(request: TrainRequest, store: Store, run_id: str, training: str, thr
     trainer, photos = _trainer(request, store, training)
     with store.workspace(keys.run(run_id)) as folder:
         filter = _filter(request, store, training, _written(trainer, folder))
-        evaluation = evaluate(trainer, filter, photos, threads, folder / SHEET)
+        evaluation = measure(trainer, filter, photos, threads, folder / SHEET)
         store.put(made["sheet"], folder / SHEET)
     store.put_json(made["evaluation"], evaluation.model_dump())
     log.info("%s", evaluation)

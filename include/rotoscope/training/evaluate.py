@@ -44,7 +44,7 @@ class Evaluation(BaseModel):
     difference: float
 
 
-def evaluate(trainer: Trainer, filter: Filter, photos: Sequence[Frame], threads: int, sheet: Path) -> Evaluation:
+def measure(trainer: Trainer, filter: Filter, photos: Sequence[Frame], threads: int, sheet: Path) -> Evaluation:
     """Measure a filter whose file is at hand, and write a JPEG of photos beside what it makes of them."""
     paint = engines.load(filter, threads)
     chosen = [fitted(photos[place]) for place in spread(len(photos), min(LOOKED_AT, len(photos)))]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from rotoscope.errors import Refused
+from rotoscope.errors import Refused, RotoscopeError
 
 BLOCKS = (2, 2, 3, 3)
 """Convolutions between two poolings, up to the fourth block; the last of each gives features."""
@@ -50,13 +50,14 @@ class Vgg:
         return found
 
 
-def load_vgg(place: str, device: torch.device) -> Vgg:
+def load_vgg(place: str | None, device: torch.device) -> Vgg:
     """VGG16 from torchvision, which fetches it, or from a path.
 
-    place: empty, or the path of a file: `.npz` with arrays conv1_1.weight to conv4_3.bias, for BGR of 0..255 less the
-    mean, or `.pth` with torchvision's weights. Raises Refused for a file that is neither.
+    place: None, or the path of a file: `.npz` with arrays conv1_1.weight to conv4_3.bias, for BGR of 0..255 less the
+    mean, or `.pth` with torchvision's weights. Raises Refused for a file that is neither, RotoscopeError if torchvision
+    cannot fetch its own.
     """
-    if place.endswith(".npz"):
+    if place and place.endswith(".npz"):
         named = _caffes(Path(place))
         mean, deviation, red_last = (103.939 / 255, 116.779 / 255, 123.68 / 255), (1 / 255,) * 3, True
     else:
@@ -80,7 +81,12 @@ def _torchvisions(path: Path | None) -> list[Tensor]:
     if path is None:
         from torchvision.models import VGG16_Weights
 
-        held = VGG16_Weights.IMAGENET1K_FEATURES.get_state_dict(progress=False)
+        try:
+            held = VGG16_Weights.IMAGENET1K_FEATURES.get_state_dict(progress=False)
+        except OSError as error:
+            raise RotoscopeError(
+                f"VGG16 could not be fetched ({error}); give the path of its weights in vgg."
+            ) from None
     else:
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)

@@ -53,8 +53,8 @@ class TrainRequest(BaseModel):
         default=48, ge=12, le=192, multiple_of=12, title="Channels", description="The network's width; more is slower."
     )
     seed: int = Field(default=1, ge=0, title="Seed", description="Of chance.")
-    vgg: str = Field(
-        default="",
+    vgg: str | None = Field(
+        default=None,
         title="VGG16",
         description="Path of its weights, .pth as torchvision has them or .npz; empty fetches torchvision's.",
     )
