@@ -124,7 +124,7 @@ class Workshop:
         if not self.trials:
             return copying
         trial = np.random.default_rng(0).integers(0, 256, (TRIAL[1], TRIAL[0], 3), np.uint8)
-        seconds = max(_seconds(paint, trial) for paint in self.trials) / self.workers
+        seconds = max(best_seconds(paint, trial) for paint in self.trials) / self.workers
         painting = seconds * width * height / (TRIAL[0] * TRIAL[1])
         if self.steady is None:
             return copying + painting
@@ -167,7 +167,7 @@ def _laying(painter: Painter, strength: float, keep_colours: bool, where: Where 
     return painted
 
 
-def _seconds(paint: Paint, frame: Frame) -> float:
+def best_seconds(paint: Paint, frame: Frame) -> float:
     """What painting a frame takes, the best of some trials."""
     took = []
     for _ in range(TRIALS):

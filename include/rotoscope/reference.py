@@ -11,7 +11,7 @@ from pathlib import Path
 from rotoscope import fetch
 from rotoscope.engines import Painter
 from rotoscope.errors import Mismatch, Refused
-from rotoscope.masking import mask_file, where_of
+from rotoscope.masking import where_of
 from rotoscope.masks import Where, read_mask
 from rotoscope.media.deliver import deliver
 from rotoscope.media.output import Output
@@ -21,6 +21,7 @@ from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
 from rotoscope.media.video import Video
 from rotoscope.painting import Report, Workshop, encoder, show
+from rotoscope.places import file_at
 from rotoscope.plan import output_of
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest, paint_sheet
@@ -94,7 +95,7 @@ def _where(request: Request, video: Video, frames: list[int], folder: Path) -> W
     file, scratch = None, folder / "mask-scratch"
     if request.mask and not request.mask_box:
         scratch.mkdir()
-        file = read_mask(*mask_file(request, folder, fetch.fetch), video, scratch)
+        file = read_mask(*file_at(request.mask, scratch, fetch.fetch), video, scratch)
     return where_of(request, video, file, range(frames[0], frames[-1] + 1), scratch) if request.paints else None
 
 

@@ -177,3 +177,25 @@ def test_a_file_that_paints_something_else_is_not_published(store: FolderStore, 
     with pytest.raises(RotoscopeError, match="paints other pictures than what was trained"):
         training.steps().publish(request, store, RUN, digest)
     assert not list(store.below("filters"))
+
+
+def test_torchvisions_own_file_is_read_too(learning: dict, tmp_path: Path) -> None:
+    import torch
+
+    from rotoscope.training.losses import NAMES, TORCHVISION, load_vgg
+
+    with np.load(str(learning["vgg"])) as arrays:
+        named = {
+            f"features.{place}.{kind}": torch.from_numpy(arrays[f"{name}.{kind}"]).float()
+            for name, place in zip(NAMES, TORCHVISION, strict=True)
+            for kind in ("weight", "bias")
+        }
+    torch.save({**named, "classifier.0.weight": torch.zeros(2, 2)}, tmp_path / "vgg16.pth")
+    loaded = load_vgg(str(tmp_path / "vgg16.pth"), torch.device("cpu"))
+    features = loaded.features(torch.rand(1, 3, 64, 64))
+    assert [tuple(one.shape) for one in features] == [
+        (1, 64, 64, 64),
+        (1, 128, 32, 32),
+        (1, 256, 16, 16),
+        (1, 512, 8, 8),
+    ]

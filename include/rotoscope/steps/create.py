@@ -1,13 +1,10 @@
 """Create: a filter from a picture to its document and its preview in the store."""
 
 import logging
-from pathlib import Path
 
-from rotoscope.engines import Frame
-from rotoscope.errors import Refused
-from rotoscope.fetch import Fetch, name_of
+from rotoscope.fetch import Fetch
 from rotoscope.fetch import fetch as fetch_url
-from rotoscope.request import Request
+from rotoscope.places import file_at
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import keep
@@ -24,7 +21,7 @@ def create_filter(request: StyleRequest, store: Store, run_id: str, fetch: Fetch
     that is built in.
     """
     with store.workspace(keys.run(run_id)) as folder:
-        picture, sha256 = _picture(request.picture, folder, fetch)
+        picture, sha256 = read_picture(*file_at(request.picture, folder, fetch))
         filter = keep(store, filter_of(picture, sha256, request.name, request.sentence))
         preview = keys.preview(keys.digest(filter.model_dump(mode="json")))
         if not store.exists(preview):
@@ -33,15 +30,3 @@ def create_filter(request: StyleRequest, store: Store, run_id: str, fetch: Fetch
     log.info("The filter %s is made", filter.reference)
     document = keys.filter(filter.name, int(filter.version))
     return {"filter": filter.reference, "document": document, "preview": preview}
-
-
-def _picture(place: str, folder: Path, fetch: Fetch) -> tuple[Frame, str]:
-    """The picture at a path or a URL, and its SHA-256."""
-    source = Request.parse({"source": place})
-    url = source.source_url
-    if source.video is not None:
-        raise Refused(f"{place} is a video; give the path or the URL of a picture.")
-    if url is None:
-        return read_picture(source.source_path, source.source_path.name)
-    fetch(url, folder / "picture")
-    return read_picture(folder / "picture", name_of(url))

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from rotoscope.errors import Refused
 from rotoscope.fetch import Fetch
-from rotoscope.masking import mask_file, where_of
+from rotoscope.masking import where_of
 from rotoscope.masks import Where, read_mask
 from rotoscope.media.probe import file_sha256
 from rotoscope.media.video import Video
+from rotoscope.places import file_at
 from rotoscope.request import Request
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -32,7 +33,7 @@ def bring_mask(request: Request, video: Video, store: Store, folder: Path, fetch
         if not store.exists(keys.mask(stored[1])):
             raise Refused(f"There is no mask {stored[1]} in the store; give its path or its URL.")
         return request, None
-    path, name = mask_file(request, folder, fetch)
+    path, name = file_at(request.mask, folder, fetch)
     scratch, copy = folder / "mask-scratch", folder / "mask-copy"
     scratch.mkdir()
     read_mask(path, name, video, scratch)

@@ -1,6 +1,5 @@
 """How good a trained filter is: content kept, style reached, steadiness, speed, and whether its file is right."""
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from rotoscope import engines
 from rotoscope.engines import Frame, Paint
 from rotoscope.filters.catalogue import Filter
 from rotoscope.media.pictures import save
+from rotoscope.painting import best_seconds
 from rotoscope.quality.similarity import ssim
 from rotoscope.training.trainer import Trainer
 from rotoscope.training.watch import fitted, spread
 
 LOOKED_AT = 12
 """Photos that are measured."""
-TRIAL, REPEATS = (360, 640), 5
+TRIAL = (360, 640)
 NOISE = 3.0
 """Levels of 255 by which a second look at a photo differs, as a camera's noise does."""
 COLUMNS, GAP = 4, 8
@@ -47,6 +47,7 @@ class Evaluation(BaseModel):
 def measure(trainer: Trainer, filter: Filter, photos: Sequence[Frame], threads: int, sheet: Path) -> Evaluation:
     """Measure a filter whose file is at hand, and write a JPEG of photos beside what it makes of them."""
     paint = engines.load(filter, threads)
+    trial = np.random.default_rng(0).integers(0, 256, (*TRIAL, 3), np.uint8)
     chosen = [fitted(photos[place]) for place in spread(len(photos), min(LOOKED_AT, len(photos)))]
     painted = [paint(photo) for photo in chosen]
     _save_sheet(chosen, painted, sheet)
@@ -55,7 +56,7 @@ def measure(trainer: Trainer, filter: Filter, photos: Sequence[Frame], threads: 
         style=_mean([trainer.looks_like_its_style(one) for one in painted]),
         unpainted=_mean([trainer.looks_like_its_style(one) for one in chosen]),
         unsteadiness=_mean([_unsteadiness(paint, one, other) for one, other in zip(chosen, painted, strict=True)]),
-        frames_a_second=round(1 / _seconds(paint), 1),
+        frames_a_second=round(1 / best_seconds(paint, trial), 1),
         threads=threads,
         difference=_mean([_difference(trainer.paint(one), other) for one, other in zip(chosen, painted, strict=True)]),
     )
@@ -77,16 +78,6 @@ def _unsteadiness(paint: Paint, photo: Frame, painted: Frame) -> float:
     noise = np.random.default_rng(0).normal(0, NOISE, photo.shape)
     again = np.clip(photo + noise, 0, 255).astype(np.uint8)
     return _difference(paint(again), painted) / _difference(again, photo)
-
-
-def _seconds(paint: Paint) -> float:
-    frame = np.random.default_rng(0).integers(0, 256, (*TRIAL, 3), np.uint8)
-    took = []
-    for _ in range(REPEATS):
-        start = time.perf_counter()
-        paint(frame)
-        took.append(time.perf_counter() - start)
-    return min(took)
 
 
 def _save_sheet(photos: Sequence[Frame], painted: Sequence[Frame], path: Path) -> None:

@@ -82,7 +82,7 @@ def _torchvisions(path: Path | None) -> list[Tensor]:
         from torchvision.models import VGG16_Weights
 
         try:
-            held = VGG16_Weights.IMAGENET1K_FEATURES.get_state_dict(progress=False)
+            held = VGG16_Weights.IMAGENET1K_V1.get_state_dict(progress=False)
         except OSError as error:
             raise RotoscopeError(
                 f"VGG16 could not be fetched ({error}); give the path of its weights in vgg."

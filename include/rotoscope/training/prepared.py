@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict
 
 from rotoscope.engines import Frame
 from rotoscope.errors import Refused
-from rotoscope.fetch import Fetch, name_of
+from rotoscope.fetch import Fetch
 from rotoscope.media.pick import pick
 from rotoscope.media.pictures import kind
 from rotoscope.media.pixels import RGB
 from rotoscope.media.source import open_source
 from rotoscope.media.still import READ, decode_picture, encode_picture
 from rotoscope.media.track import Picture
-from rotoscope.request import Request
+from rotoscope.places import file_at
 from rotoscope.style import read_picture
 from rotoscope.training.parts import SHIFT
 from rotoscope.training.recipe import TrainRequest
@@ -47,7 +47,7 @@ def gather(request: TrainRequest, archive: Path, scratch: Path, fetch: Fetch) ->
     origins = []
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as pack:
         for number, place in enumerate(request.styles):
-            path, name = _at_hand(place, scratch, fetch)
+            path, name = file_at(place, scratch, fetch)
             picture, sha256 = read_picture(path, name)
             origins.append(Origin(name=name, sha256=sha256))
             small = _shrunk(picture, request.style_pixels / max(picture.shape[:2]))
@@ -69,7 +69,7 @@ def unpacked(archive: Path) -> tuple[list[Frame], list[Frame]]:
 
 def _photos(request: TrainRequest, scratch: Path, fetch: Fetch) -> Iterator[Frame]:
     for place in request.content:
-        path, name = _at_hand(place, scratch, fetch)
+        path, name = file_at(place, scratch, fetch)
         for number, photo in enumerate(_in(path, name, scratch), 1):
             small = _shrunk(photo, PHOTO / min(photo.shape[:2]))
             if min(small.shape[:2]) < request.crop + 2 * SHIFT:
@@ -103,19 +103,6 @@ def _of_video(path: Path, name: str, scratch: Path) -> list[Frame]:
     scale = min(1.0, PHOTO / min(width, height))
     size = round(width * scale), round(height * scale)
     return pick(source.track, packets, indices, Picture(RGB, size), scratch)
-
-
-def _at_hand(place: str, scratch: Path, fetch: Fetch) -> tuple[Path, str]:
-    """A file or a folder as it is, what is at a URL as a file; and what users call it."""
-    request = Request.parse({"source": place})
-    url = request.source_url
-    if request.video is not None:
-        raise Refused(f"{place} is a video of the store; give its path or its URL.")
-    if url is None:
-        return request.source_path, request.source_path.name
-    path = scratch / f"fetched-{len(list(scratch.iterdir()))}"
-    fetch(url, path)
-    return path, name_of(url)
 
 
 def _shrunk(picture: Frame, scale: float) -> Frame:
