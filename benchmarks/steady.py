@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks import clips
 from rotoscope.media.source import open_source
-from rotoscope.painting import Workshop
+from rotoscope.painting import PERIODS, Workshop
 from rotoscope.quality.warping import flow_between, small, warping_error
 from rotoscope.request import Request
 
@@ -31,14 +31,14 @@ CUT = 0.1
 Show = Callable[[str, str, str], None]
 Frames = NDArray[np.uint8]
 """(frames, height, width, 3)."""
-Row = tuple[str, str, str, float, list[float]]
-"""Clip, filter, way, speed over frame by frame, and change of flicker, contrast and sharpness against it."""
+Row = tuple[str, str, str, float, list[float], float]
+"""Clip, filter, way, speed over frame by frame, change of flicker, contrast and sharpness against it, border excess."""
 
 
 def measure(show: Show, filters: Sequence[str] = FILTERS[:1]) -> None:
     """Print, for each clip and filter, how steady painting compares with painting frame by frame."""
-    for name, filter, way, speed, changes in rows(filters):
-        said = "flicker {:+.0%}, contrast {:+.1%}, sharpness {:+.1%}".format(*changes)
+    for name, filter, way, speed, changes, border in rows(filters):
+        said = "flicker {:+.0%}, contrast {:+.1%}, sharpness {:+.1%}".format(*changes) + f", border {border:.2f}"
         show(f"{name}, {filter}, {way}", f"{speed:.2f} times as fast", said)
 
 
@@ -52,10 +52,11 @@ def rows(filters: Sequence[str]) -> Iterator[Row]:
         flows = [flow_between(small(one), small(other)) for one, other in pairwise(source)]
         for filter in filters:
             plain, seconds = _painted(path, filter, source)
-            before = _measures(plain, flows)
+            before = _measures(plain, flows)[0]
             for way, fields in WAYS.items():
                 painted, took = _painted(path, filter, source, **fields)
-                yield name, filter, way, seconds / took, list(_measures(painted, flows) / before - 1)
+                after, border = _measures(painted, flows)
+                yield name, filter, way, seconds / took, list(after / before - 1), border
 
 
 def _source(path: Path) -> Frames:
@@ -74,20 +75,30 @@ def _painted(path: Path, filter: str, source: Frames, **fields: Any) -> tuple[Fr
     return painted, time.perf_counter() - start
 
 
-def _measures(painted: Frames, flows: Sequence[Any]) -> NDArray[np.float64]:
-    """Warping error, contrast and sharpness (variance of the Laplacian), means over all frames, cuts left out."""
-    pairs = zip(pairwise(painted), flows, strict=True)
-    errors = [warping_error(small(a), small(b), moved, seen) for (a, b), (moved, seen) in pairs if seen.mean() > CUT]
+def _measures(painted: Frames, flows: Sequence[Any]) -> tuple[NDArray[np.float64], float]:
+    """Warping error, contrast and sharpness (variance of the Laplacian), means over all frames, cuts left out.
+
+    And the border excess: the error before key frames, where chunks begin, over the median elsewhere.
+    """
+    pairs = list(zip(pairwise(painted), flows, strict=True))
+    each = np.array([warping_error(small(a), small(b), moved, seen) for (a, b), (moved, seen) in pairs])
+    valid = np.array([seen.mean() > CUT for _, (_, seen) in pairs])
+    border = np.arange(1, len(painted)) % PERIODS[0][1] == 0
+    excess = float(each[valid & border].mean() / np.median(each[valid & ~border]))
     grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY).astype(np.float32) for frame in painted]
     sharpness = np.mean([cv2.Laplacian(frame, cv2.CV_32F).var() for frame in grey])
-    return np.array([np.mean(errors), np.mean([frame.std() for frame in grey]), sharpness])
+    return np.array([each[valid].mean(), np.mean([frame.std() for frame in grey]), sharpness]), excess
 
 
 def _table(path: Path) -> None:
     """Write the table of all filters."""
-    lines = ["| clip | filter | way | speed over frame by frame | flicker | contrast | sharpness |", "|---" * 7 + "|"]
-    for name, filter, way, speed, changes in rows(FILTERS):
-        lines.append(f"| {name} | {filter} | {way} | {speed:.2f} | {' | '.join(f'{one:+.1%}' for one in changes)} |")
+    lines = [
+        "| clip | filter | way | speed over frame by frame | flicker | contrast | sharpness | border excess |",
+        "|---" * 8 + "|",
+    ]
+    for name, filter, way, speed, changes, border in rows(FILTERS):
+        change = " | ".join(f"{one:+.1%}" for one in changes)
+        lines.append(f"| {name} | {filter} | {way} | {speed:.2f} | {change} | {border:.2f} |")
         path.write_text("\n".join(lines) + "\n")
         print(lines[-1], flush=True)
 
