@@ -123,7 +123,7 @@ def paint(source: str, output: Path, threads: int, style: str | None, store: Pat
 @click.option("--name", required=True, help="Of the new filter: small letters, digits, hyphens between words.")
 @click.option("--sentence", default="", help="What it looks like.")
 @click.option("--steps", default=2000, show_default=True, help="How long to train.")
-@click.option("--style-weight", default=8.0, show_default=True, help="More is more paint and less of the photo.")
+@click.option("--style-weight", default=9.0, show_default=True, help="More is more paint and less of the photo.")
 @click.option("--steadiness", default=1.0, show_default=True, help="More flickers less.")
 @click.option("--style-pixels", default=640, show_default=True, help="Longer side of the paintings; less is finer.")
 @click.option("--crop", default=192, show_default=True, help="Side of the parts of photos it learns from.")

@@ -27,9 +27,9 @@ COLUMNS, GAP = 4, 8
 class Evaluation(BaseModel):
     """What was measured of a filter, means over photos of the training.
 
-    structure: SSIM of painted and unpainted photos' light, 1 for the same; style: distance from the paintings' style, 0
-    for none, and unpainted: that of the photos themselves; unsteadiness: how many times as much a painted photo
-    changes when noise is laid over the photo; frames_a_second: painted at 640x360 with `threads` threads; difference:
+    structure: SSIM of painted and unpainted photos' light, 1 for the same; style: distance from the paintings' style, as
+    a share of the photos' own; unsteadiness: how many times as much a painted photo changes when noise
+    is laid over the photo; frames_a_second: painted at 640x360 with `threads` threads; difference:
     mean one between what PyTorch and the ONNX file paint, in 0..1.
     """
 
@@ -37,7 +37,6 @@ class Evaluation(BaseModel):
 
     structure: float
     style: float
-    unpainted: float
     unsteadiness: float
     frames_a_second: float
     threads: int
@@ -53,8 +52,7 @@ def measure(trainer: Trainer, filter: Filter, photos: Sequence[Frame], threads: 
     _save_sheet(chosen, painted, sheet)
     return Evaluation(
         structure=_mean([ssim(_light(one), _light(other)) for one, other in zip(chosen, painted, strict=True)]),
-        style=_mean([trainer.looks_like_its_style(one) for one in painted]),
-        unpainted=_mean([trainer.looks_like_its_style(one) for one in chosen]),
+        style=_mean([trainer.distance(one) for one in painted]),
         unsteadiness=_mean([_unsteadiness(paint, one, other) for one, other in zip(chosen, painted, strict=True)]),
         frames_a_second=round(1 / best_seconds(paint, trial), 1),
         threads=threads,

@@ -34,7 +34,7 @@ class TrainRequest(BaseModel):
         default=2000, ge=10, le=200_000, title="Steps", description="How long: 2,000 take some ten minutes on 2 cores."
     )
     style_weight: float = Field(
-        default=8.0, gt=0, le=100, title="Style's weight", description="More is more paint and less of the photo."
+        default=9.0, gt=0, le=100, title="Style's weight", description="More is more paint and less of the photo."
     )
     steadiness: float = Field(
         default=1.0, ge=0, le=100, title="Steadiness", description="More flickers less, and has fewer fine strokes."

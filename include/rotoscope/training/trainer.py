@@ -21,6 +21,7 @@ from rotoscope.training.losses import (
 from rotoscope.training.network import network
 from rotoscope.training.parts import SHIFT, part
 from rotoscope.training.recipe import TrainRequest
+from rotoscope.training.watch import fitted, spread
 
 RATE, LAST_RATE = 2e-3, 1e-4
 """Of learning, at first and at the end."""
@@ -28,6 +29,8 @@ ROUGHNESS = 2.0
 """Weight of what makes a picture smooth."""
 NOISE, GLARE = 0.02, 0.03
 """Of 0..1: what a second look at the same thing differs by, pixel by pixel and as a whole."""
+YARDSTICK = 8
+"""Photos whose distance from the style is what a step's is compared with, so that all paintings weigh the same."""
 CONTENT_BLOCKS = 3
 """Blocks of VGG16 that a photo's content takes."""
 
@@ -60,6 +63,9 @@ class Trainer:
         self._recipe, self._photos = recipe, photos
         self._vgg: Vgg = load_vgg(recipe.vgg, self.device)
         self._style = mean_style(self._vgg, [self._tensor(one) for one in paintings])
+        self._unpainted = 1.0
+        chosen = [photos[place] for place in spread(len(photos), YARDSTICK)]
+        self._unpainted = float(np.mean([self.distance(fitted(photo)) for photo in chosen]))
         self._optimiser = torch.optim.Adam(self.network.parameters(), RATE)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, recipe.steps, LAST_RATE)
 
@@ -72,7 +78,7 @@ class Trainer:
         seen = self._vgg.features(first)
         with torch.no_grad():
             wanted = self._vgg.features(photo, CONTENT_BLOCKS)
-        content, style = content_loss(seen, wanted), style_loss(seen, self._style)
+        content, style = content_loss(seen, wanted), style_loss(seen, self._style) / self._unpainted
         unsteady = steadiness_loss(_overlap(first, down, right), _overlap(second, -down, -right))
         loss = content + self._recipe.style_weight * style + self._recipe.steadiness * unsteady
         self._optimiser.zero_grad()
@@ -90,10 +96,10 @@ class Trainer:
         pixels: Frame = (painted.permute(1, 2, 0).clamp(0, 1) * 255 + 0.5).byte().cpu().numpy()
         return pixels
 
-    def looks_like_its_style(self, frame: Frame) -> float:
-        """How far a picture, RGB uint8, is from the style: 0 for not at all."""
+    def distance(self, frame: Frame) -> float:
+        """How far a picture, RGB uint8, is from the style: 0 for not at all, 1 for as far as the photos are."""
         with torch.no_grad():
-            return float(style_loss(self._vgg.features(self._tensor(frame)), self._style))
+            return float(style_loss(self._vgg.features(self._tensor(frame)), self._style)) / self._unpainted
 
     def state(self) -> bytes:
         """All that going on from here takes."""
