@@ -27,10 +27,10 @@ COLUMNS, GAP = 4, 8
 class Evaluation(BaseModel):
     """What was measured of a filter, means over photos of the training.
 
-    structure: SSIM of painted and unpainted photos' light, 1 for the same; style: distance from the paintings' style, as
-    a share of the photos' own; unsteadiness: how many times as much a painted photo changes when noise is laid over the
-    photo; frames_a_second: painted at 640x360 with `threads` threads; difference: mean one between what PyTorch and the
-    ONNX file paint, in 0..1.
+    structure: SSIM of painted and unpainted photos' light, 1 for the same; style: distance from the paintings' style,
+    as a share of the photos' own; unsteadiness: how many times as much a painted photo changes when noise is laid over
+    the photo; frames_a_second: painted at 640x360 with `threads` threads; difference: mean one between what PyTorch and
+    the ONNX file paint, in 0..1.
     """
 
     model_config = ConfigDict(frozen=True)
