@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import click
 
@@ -24,7 +25,6 @@ from rotoscope.store.folder import FolderStore
 from rotoscope.style import filter_of, read_picture
 from rotoscope.training.recipe import TrainRequest
 
-RUN = "command"
 STORE = click.option(
     "--store",
     default="store",
@@ -135,11 +135,14 @@ def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fiel
     """Train a filter on paintings and keep it in a store. Asked again, it goes on where it stopped."""
     request = TrainRequest.parse({"styles": list(styles), "content": list(content), **fields})
     steps, kept = training.steps(), FolderStore(store)
-    digest = steps.prepare(request, kept, RUN)
-    steps.train(request, kept, RUN, digest, _progress(time.monotonic(), "steps"))
-    made = steps.evaluate(request, kept, RUN, digest, os.cpu_count() or 1)
-    published = steps.publish(request, kept, RUN, digest)
-    kept.delete(keys.run(RUN))
+    run = f"command-{uuid4().hex}"
+    try:
+        digest = steps.prepare(request, kept, run)
+        steps.train(request, kept, run, digest, _progress(time.monotonic(), "steps"))
+        made = steps.evaluate(request, kept, run, digest, os.cpu_count() or 1)
+        published = steps.publish(request, kept, run, digest)
+    finally:
+        kept.delete(keys.run(run))
     click.echo(f"{published['filter']}: {kept.address(made['sheet'])} shows it", err=True)
 
 

@@ -16,12 +16,12 @@ from rotoscope.media.cut import cut, plan_segments
 from rotoscope.media.decode import decode
 from rotoscope.media.packets import Packets
 from rotoscope.media.pictures import kind
+from rotoscope.media.pixels import RGB
 from rotoscope.media.source import Source, open_source
 from rotoscope.media.still import READ, BadPicture, decode_picture
-from rotoscope.media.track import Picture
+from rotoscope.media.track import Frame, Picture
 from rotoscope.media.video import Video
 
-GREY = "gray"
 SAME_SHAPE = 0.01
 """Share by which the ratio of a mask's sides may differ from the video's."""
 UNREGISTERED = ""
@@ -39,6 +39,7 @@ Where = Callable[[int], Share]
 class MaskFile:
     """A mask that was read: the light of a picture, (height, width), uint8, or a video with its packets."""
 
+    name: str
     held: NDArray[np.uint8] | tuple[Source, Packets]
 
 
@@ -83,9 +84,9 @@ def read_mask(path: Path, name: str, video: Video, scratch: Path) -> MaskFile:
     Raises Refused if it is neither, has another shape, or not a frame for each of the video's.
     """
     if kind(path) in READ:
-        still = _light(path, name)
+        still = _still(path, name)
         _refuse_other_shape(name, (still.shape[1], still.shape[0]), video)
-        return MaskFile(still)
+        return MaskFile(name, still)
     source, packets = open_source(path, scratch, lambda: UNREGISTERED, name)
     mask = source.video
     _refuse_other_shape(name, mask.upright_size, video)
@@ -94,7 +95,7 @@ def read_mask(path: Path, name: str, video: Video, scratch: Path) -> MaskFile:
             f"The mask {name} has {mask.frames} frames and {video.name} has {video.frames}; give a mask with a frame "
             "for each, or a picture for all."
         )
-    return MaskFile((source, packets))
+    return MaskFile(name, (source, packets))
 
 
 def everywhere(share: Share) -> Where:
@@ -103,17 +104,23 @@ def everywhere(share: Share) -> Where:
 
 
 def in_file(mask: MaskFile, edge: Edge, run: range, size: tuple[int, int], scratch: Path) -> Where:
-    """A mask that was read, for a run of frames of (width, height) pixels. Raises Mismatch for a missing frame."""
+    """A mask that was read, for a run of frames of (width, height) pixels.
+
+    Asking for a frame that the mask turns out not to have raises Refused.
+    """
     if isinstance(mask.held, np.ndarray):
         still = cv2.resize(mask.held, size, interpolation=cv2.INTER_AREA)
         return everywhere(edge.softened(still.astype(np.float32) / np.float32(255)))
     numbered = zip(run, _decoded(*mask.held, run, size, scratch), strict=False)
 
     def where(wanted: int) -> Share:
-        for index, share in numbered:
-            if index == wanted:
-                return edge.softened(share)
-        raise Mismatch(f"The mask has no frame {wanted}.")
+        try:
+            for index, share in numbered:
+                if index == wanted:
+                    return edge.softened(share)
+            raise Mismatch(f"There is no frame {wanted}.")
+        except Mismatch as mismatch:
+            raise Refused(f"The mask {mask.name} is damaged: {mismatch} Give another copy of it.") from None
 
     return where
 
@@ -125,8 +132,8 @@ def _decoded(source: Source, packets: Packets, run: range, size: tuple[int, int]
     with whole.open("wb") as joined:
         nut.join(cut(source.track, segments, scratch)[held.start : held.stop], joined)
     pts = packets.shown_pts()[run.start : run.stop]
-    for frame in decode(source.track.segment(whole, segments.offset), Picture(GREY, size), pts):
-        yield frame.reshape(size[1], size[0]).astype(np.float32) / np.float32(255)
+    for frame in decode(source.track.segment(whole, segments.offset), Picture(RGB, size), pts):
+        yield _light(frame).astype(np.float32) / np.float32(255)
 
 
 def _covered(pixels: int, begin: float, length: float) -> NDArray[np.float64]:
@@ -137,13 +144,16 @@ def _covered(pixels: int, begin: float, length: float) -> NDArray[np.float64]:
     return covered
 
 
-def _light(path: Path, name: str) -> NDArray[np.uint8]:
+def _still(path: Path, name: str) -> NDArray[np.uint8]:
     try:
         picture = decode_picture(path.read_bytes())
     except BadPicture as bad:
         raise Refused(f"{name} cannot be a mask: {bad}. Give a PNG, JPEG or WebP picture, or a video.") from None
-    eight = picture if picture.dtype == np.uint8 else (picture >> 8).astype(np.uint8)
-    return np.asarray(cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY), np.uint8)
+    return _light(picture if picture.dtype == np.uint8 else (picture >> 8).astype(np.uint8))
+
+
+def _light(picture: Frame) -> NDArray[np.uint8]:
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
 def _refuse_other_shape(name: str, size: tuple[int, int], video: Video) -> None:

@@ -20,6 +20,8 @@ from rotoscope.store import keys
 
 PAINTING_VERSION = 4
 """Goes up when the same request would give other pixels or plans, so that older objects are left alone."""
+PLAN_SCHEMA: Literal[4] = 4
+"""Goes up when plans are written otherwise: older ones stay in the store, and are not read."""
 STEADY_VERSION = 2
 """The same for steady paint alone."""
 NEIGHBOURS = 2
@@ -64,7 +66,7 @@ class Plan(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    schema_version: Literal[3] = 3
+    schema_version: Literal[4] = PLAN_SCHEMA
     request: Request
     video: str
     result: str
@@ -103,7 +105,7 @@ def cut_digest(request: Request, video: Video, output: Output) -> str:
 def plan_digest(request: Request, video: Video, output: Output) -> str:
     """Names the plan of this request for this video, wherever the file lay."""
     cut, result = cut_digest(request, video, output), result_digest(request, video, output)
-    return keys.digest({"cut": cut, "result": result, "keep_painted": request.keep_painted})
+    return keys.digest({"schema": PLAN_SCHEMA, "cut": cut, "result": result, "keep_painted": request.keep_painted})
 
 
 def result_digest(request: Request, video: Video, output: Output) -> str:

@@ -140,7 +140,7 @@ class Request(BaseModel):
     half: bool = Field(
         default=False,
         title="Half precision",
-        description="Paint up to 1.5 times as fast on processors that have bfloat16; pixels differ by a level or two.",
+        description="Up to 1.5 times as fast on processors with bfloat16; pixels differ a little, in plain frames more.",
     )
     chunk_frames: int | None = Field(
         default=None,
@@ -182,10 +182,10 @@ class Request(BaseModel):
         if "\0" in unquote(request.source):
             raise Refused("The source's name holds a zero byte, which no file's can; check it.")
         remote = request.texture.remote  # refuses what is not in the catalogue
-        if (request.then or request.fade_to) and any(one.remote for one, _ in request.layers + request.later_layers):
+        if (request.then or request.fade_to) and (remote or request.names_remote):
             raise Refused("A filter that paints elsewhere cannot be one of several; leave it out, or then and fade_to.")
-        if remote and request.scale != 1:
-            raise Refused(f"The filter {request.filter} paints elsewhere, at one scale; leave out scale.")
+        if remote and (request.scale != 1 or request.half):
+            raise Refused(f"The filter {request.filter} paints elsewhere in its own way; leave out scale and half.")
         if remote and request.is_steady:
             raise Refused(
                 f"The filter {request.filter} paints elsewhere, frame by frame; leave out steady and key_frames."
@@ -300,6 +300,8 @@ class Request(BaseModel):
             wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
         if wide * high > limits().max_pixels or max(wide, high) > LARGEST:
             raise Refused(f"The painted video would be {wide}x{high}, which is too large; ask for a smaller size.")
+        if self.paints and wide * high / min(1, self.scale) ** 2 > limits().max_pixels:
+            raise Refused(f"{wide}x{high} pixels are too many at a scale of {self.scale:g}; ask for a larger one.")
         if self.paints and min(wide, high) / max(1, self.scale) < SMALLEST:
             least = round(SMALLEST * max(1, self.scale))
             raise Refused(f"The painted video would be {wide}x{high}; a filter needs {least} pixels on both sides.")
@@ -326,6 +328,11 @@ class Request(BaseModel):
 
     def _named(self, texts: list[str]) -> Layers:
         return [(catalogue.get(name, self.documents), strength) for name, strength in map(_layer, texts)]
+
+    @property
+    def names_remote(self) -> bool:
+        """Whether any of the further filters paints elsewhere, however weakly."""
+        return any(one.remote for one, _ in self._named([*self.then, *self.fade_to]))
 
     @property
     def mask_box(self) -> tuple[float, float, float, float] | None:

@@ -13,7 +13,7 @@ from rotoscope import engines
 from rotoscope.engines import Frame
 from rotoscope.errors import Refused
 from rotoscope.fields import validated
-from rotoscope.filters.catalogue import Filter, Weights
+from rotoscope.filters.catalogue import Filter, Weights, catalogue
 from rotoscope.media.pictures import beside, save
 from rotoscope.media.probe import file_facts
 from rotoscope.media.still import MOST_BYTES, BadPicture, decode_picture
@@ -56,12 +56,14 @@ New = TypeVar("New", bound=Named)
 
 
 def named(request: New) -> New:
-    """The request, if a filter can be called so. Raises Refused otherwise."""
+    """The request, if a new filter can be called so. Raises Refused otherwise."""
     if not is_name(request.name):
         raise Refused(
             f"{request.name!r} is no name for a filter; write small letters and digits with hyphens between "
             f"words, {LONGEST} at most, such as blue-harvest."
         )
+    if request.name in catalogue():
+        raise Refused(f"The filter {request.name} is built in; choose another name.")
     return request
 
 

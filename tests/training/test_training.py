@@ -118,6 +118,22 @@ def test_training_that_was_killed_goes_on_where_it_was(store: FolderStore, learn
     assert np.allclose(after, losses(FolderStore(tmp_path / "whole"), whole), rtol=0.2, atol=0.02)
 
 
+def test_what_is_not_trained_to_the_end_is_not_published(store: FolderStore, learning: dict) -> None:
+    request, steps = TrainRequest.parse(learning), training.steps()
+    digest = steps.prepare(request, store, RUN)
+    with pytest.raises(RotoscopeError, match="Only 0 of 40 steps are trained"):
+        steps.evaluate(request, store, RUN, digest, 2)
+
+
+def test_a_training_that_is_behind_leaves_the_states_of_one_that_is_ahead(store: FolderStore, learning: dict) -> None:
+    request, digest = trained(store, learning, steps=10)
+    (ahead,) = store.root.glob(f"trainings/{digest}/states/*.pt")
+    kept = ahead.read_bytes()
+    ahead.unlink()  # as for who began before it was there
+    training.steps().train(request, store, RUN, digest, lambda done, total: done == 1 and ahead.write_bytes(kept))
+    assert ahead.read_bytes() == kept
+
+
 def test_training_that_is_done_is_not_done_again(store: FolderStore, learning: dict) -> None:
     request, digest = trained(store, learning, steps=10)
     (state,) = store.root.glob(f"trainings/{digest}/states/*.pt")
@@ -147,6 +163,8 @@ def test_videos_and_pictures_are_content(store: FolderStore, learning: dict, tmp
         ({"content": ["narrow.png"]}, "Picture 1 of narrow.png has 300x70 pixels, too few for crops of 64"),
         ({"content": ["empty"]}, "The folder empty holds no PNG, JPEG or WebP picture"),
         ({"content": ["text.txt"]}, "text.txt is not a video"),
+        ({"styles": ["ribbon.png"]}, "ribbon.png is too narrow"),
+        ({"vgg": "empty.npz"}, "does not hold the arrays conv1_1.weight"),
         ({"vgg": "text.npz"}, "does not hold the arrays conv1_1.weight"),
         ({"vgg": "text.pth"}, "is no file of PyTorch weights"),
     ],
@@ -156,6 +174,8 @@ def test_what_cannot_be_learned_from_is_refused(
 ) -> None:
     Image.new("RGB", (20, 20)).save(tmp_path / "tiny.png")
     Image.new("RGB", (300, 70)).save(tmp_path / "narrow.png")
+    Image.new("RGB", (4000, 40)).save(tmp_path / "ribbon.png")
+    (tmp_path / "empty.npz").touch()
     (tmp_path / "empty").mkdir()
     for name in ("text.txt", "text.npz", "text.pth"):
         (tmp_path / name).write_text("nothing of that kind")

@@ -135,6 +135,12 @@ def test_what_only_fades_in_is_painted(video) -> None:
     assert np.array_equal(last, by("oil", FRAME))
 
 
+def test_a_scale_may_not_make_too_much_of_a_frame(video) -> None:
+    asked = request(scale=0.25, size="2160p")
+    with pytest.raises(Refused, match="too many at a scale of 0.25"):
+        asked.painted_size((3840, 2160))
+
+
 def test_a_larger_scale_is_a_coarser_texture(video) -> None:
     """Dots of a halftone, twice as large: half as many changes along a line."""
     plain, large = (painted(video, filter="halftone", scale=scale).astype(float).mean(axis=2) for scale in (1, 2))
@@ -151,6 +157,9 @@ def test_a_larger_scale_is_a_coarser_texture(video) -> None:
         ({"fade_to": ["oil"], "fade_start": "3", "fade_end": "1"}, "The fade from 3 to 1 is empty"),
         ({"filter": "deepfilter", "model": "aqua", "fade_to": ["oil"]}, "cannot be one of several"),
         ({"filter": "deepfilter", "model": "aqua", "scale": 2}, "leave out scale"),
+        ({"filter": "deepfilter", "model": "aqua", "half": True}, "leave out scale and half"),
+        ({"filter": "deepfilter", "model": "aqua", "strength": 0, "fade_to": ["oil"]}, "cannot be one of several"),
+        ({"filter": "oil", "then": ["deepfilter:0"]}, "cannot be one of several"),
         ({"scale": 9}, "scale is 9"),
     ],
 )

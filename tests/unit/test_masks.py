@@ -8,11 +8,12 @@ from PIL import Image
 
 from rotoscope import reference
 from rotoscope.errors import Refused
-from rotoscope.masks import Edge, box_share
+from rotoscope.masks import Edge, box_share, in_file, read_mask
+from rotoscope.media.source import open_source
 from rotoscope.request import Request
 from rotoscope.steps.split import split
 from rotoscope.store.folder import FolderStore
-from tests.media import frame_hashes, frames_of, grey_video, make_video
+from tests.media import ffmpeg, frame_hashes, frames_of, grey_video, make_video
 from tests.unit.test_steps import RUN, paint_all
 
 SIZE = (160, 96)
@@ -88,6 +89,26 @@ def test_a_video_limits_the_paint_frame_by_frame(clip: Path, tmp_path: Path) -> 
         for length in (5, FRAMES)
     ]
     assert hashes[0] == hashes[1]
+
+
+def test_white_is_white_in_an_ordinary_video_too(clip: Path, tmp_path: Path) -> None:
+    """Whose levels go from 16 to 235."""
+    for colour, wanted in (("white", 1), ("black", 0)):
+        path = tmp_path / f"{colour}.mp4"
+        ffmpeg("-f", "lavfi", "-i", f"color=c={colour}:s=160x96:r=25", "-frames:v", "5", "-pix_fmt", "yuv420p", path)
+        video = open_source(make_video(tmp_path / "five.mkv", 5, size="160x96"), tmp_path)[0].video
+        where = in_file(read_mask(path, path.name, video, tmp_path), Edge(0, invert=False), range(5), SIZE, tmp_path)
+        assert all(where(index).mean() == pytest.approx(wanted, abs=0.005) for index in range(5))
+
+
+def test_a_damaged_mask_is_blamed_by_its_name(clip: Path, tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (FRAMES, SIZE[1], SIZE[0]), np.uint8)
+    mask = grey_video(tmp_path / "mask.mkv", frames)
+    content = bytearray(mask.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 9000] = bytes(9000)
+    mask.write_bytes(content)
+    with pytest.raises(Refused, match=r"mask\.mkv"):
+        painted(clip, tmp_path, mask)
 
 
 def test_a_mask_is_known_by_its_content(clip: Path, left: Path, tmp_path: Path) -> None:

@@ -16,7 +16,9 @@ GOOD = {"styles": ["a.jpg"], "content": ["photos"], "name": "harvest"}
     [
         ({"styles": []}, "styles is"),
         ({"name": "Not a name"}, "is no name for a filter"),
+        ({"name": "oil"}, "The filter oil is built in"),
         ({"steps": 3}, "steps is 3"),
+        ({"seed": 10**30}, "seed is 1000"),
         ({"crop": 100}, "crop is 100"),
         ({"colour": "red"}, "colour is not a field"),
     ],

@@ -127,7 +127,7 @@ class Filter(BaseModel):
 
     def blends_with(self, other: Self) -> bool:
         """Whether one network holds both textures."""
-        return self.weights is not None and self.weights == other.weights
+        return bool(self.weights and other.weights and self.weights.sha256 == other.weights.sha256)
 
     def _mixed(self, other: Self, share: float) -> dict[str, Any]:
         mine, theirs = self.parameters.get("vector"), other.parameters.get("vector")

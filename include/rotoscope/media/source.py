@@ -53,6 +53,13 @@ def open_source(
     sha256: gives the file's hash, if somebody else computes it meanwhile; name: what users call it.
     Raises Refused, naming the file and what to do, for anything that is not a video with frames.
     """
+    try:
+        return _opened(path, scratch, sha256, name)
+    except Refused as refused:
+        raise Refused(str(refused).replace(path.name, name or path.name, 1)) from None
+
+
+def _opened(path: Path, scratch: Path, sha256: Callable[[], str] | None, name: str | None) -> tuple[Source, Packets]:
     before = probe.file_facts(path)
     facts = probe.ask(path)
     track, codec = _track(path, facts), str(probe.video_stream(path, facts)["codec_name"])

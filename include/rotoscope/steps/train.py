@@ -39,6 +39,8 @@ STATES, SAMPLES = "states", "samples"
 REPORT, SHEET = "evaluation.json", "sheet.jpg"
 STOPS = 20
 """States that a training keeps on its way, one after the other."""
+TRAINING_VERSION = 1
+"""Goes up when the same recipe would train another network."""
 DIFFERENT = 1 / 255
 """Mean difference in 0..1 between what PyTorch and the file paint, from which the file is not published."""
 
@@ -48,12 +50,13 @@ def prepare(request: TrainRequest, store: Store, run_id: str, fetch: Fetch = fet
 
     Raises Refused for what cannot be learned from, RotoscopeError if there is no VGG16.
     """
-    load_vgg(request.vgg, torch.device("cpu"))
+    taught_by = load_vgg(request.vgg, torch.device("cpu")).sha256
     with store.workspace(keys.run(run_id)) as folder:
         archive, scratch = folder / PREPARED, folder / "scratch"
         scratch.mkdir()
         paintings = gather(request, archive, scratch, fetch)
         how = request.model_dump(mode="json", exclude={"name", "sentence", "styles", "content", "vgg"})
+        how |= {"version": TRAINING_VERSION, "taught_by": taught_by}
         recipe = {**how, "paintings": [one.model_dump() for one in paintings], "learned_from": file_sha256(archive)}
         training = keys.digest(recipe)
         store.put(keys.training(training, PREPARED), archive)
@@ -69,6 +72,7 @@ def train(request: TrainRequest, store: Store, run_id: str, training: str, repor
     report = report or reporter(store, run_id, "train")
     trainer, photos = _trainer(request, store, training)
     losses = store.get_json(keys.training(training, LOSSES)) if trainer.done else []
+    losses = [row for row in losses if row[0] <= trainer.done]  # a crash may have come between them and their state
     every = max(1, request.steps // STOPS)
     began, before = time.monotonic(), trainer.done
     recent: list[list[float]] = []
@@ -89,7 +93,7 @@ def evaluate(request: TrainRequest, store: Store, run_id: str, training: str, th
     made = {name: keys.training(training, file) for name, file in (("evaluation", REPORT), ("sheet", SHEET))}
     if all(store.exists(key) for key in made.values()):
         return made
-    trainer, photos = _trainer(request, store, training)
+    trainer, photos = _trained(request, store, training)
     with store.workspace(keys.run(run_id)) as folder:
         filter = _filter(request, store, training, _written(trainer, folder))
         evaluation = measure(trainer, filter, photos, threads, folder / SHEET)
@@ -110,7 +114,7 @@ def publish(request: TrainRequest, store: Store, run_id: str, training: str) -> 
             f"The ONNX file paints other pictures than what was trained (difference {difference:.4f}, at most "
             f"{DIFFERENT:.4f}); train again with another seed."
         )
-    trainer, _ = _trainer(request, store, training)
+    trainer, _ = _trained(request, store, training)
     with store.workspace(keys.run(run_id)) as folder:
         path = _written(trainer, folder)
         filter = _filter(request, store, training, path)
@@ -135,6 +139,14 @@ def _trainer(request: TrainRequest, store: Store, training: str) -> tuple[Traine
     return trainer, photos
 
 
+def _trained(request: TrainRequest, store: Store, training: str) -> tuple[Trainer, list[Frame]]:
+    """A training that is done, and its photos. Raises RotoscopeError for one that is not."""
+    trainer, photos = _trainer(request, store, training)
+    if trainer.done < request.steps:
+        raise RotoscopeError(f"Only {trainer.done} of {request.steps} steps are trained; run the task train again.")
+    return trainer, photos
+
+
 def _states(store: Store, training: str) -> dict[int, str]:
     """The states of a training that the store has, by their steps."""
     return {int(PurePosixPath(key).stem): key for key in store.below(keys.training(training, STATES))}
@@ -146,7 +158,7 @@ def _keep(
     """The losses first, then the state that belongs to them, so that there is no state without its losses."""
     store.replace_json(keys.training(training, LOSSES), losses)
     name = f"{trainer.done:07}"
-    older = _states(store, training).values()
+    older = [key for step, key in _states(store, training).items() if step < trainer.done]
     with store.workspace(keys.run(run_id)) as folder:
         picture, state = folder / "sample.jpg", folder / "state"
         sample_picture([row[1:] for row in losses], photos, trainer.paint).save(picture, "JPEG", quality=QUALITY)

@@ -37,12 +37,15 @@ def finder(store: Store) -> Find:
 def at_hand(request: Fields, store: Store) -> Iterator[Fields]:
     """The request, with the weights of those of its filters that were trained as files, for the length of the block."""
     with ExitStack() as stack:
+        paths: dict[str, Path] = {}
 
         def located(one: Filter) -> Filter:
             if one.weights is None or one.weights.package is not None:
                 return one
-            path: Path = stack.enter_context(store.local(one.weights.file))
-            return one.model_copy(update={"weights": one.weights.model_copy(update={"path": path})})
+            file = one.weights.file
+            if file not in paths:
+                paths[file] = stack.enter_context(store.local(file))
+            return one.model_copy(update={"weights": one.weights.model_copy(update={"path": paths[file]})})
 
         documents = tuple(located(one) for one in getattr(request, DOCUMENTS))
         yield request.model_copy(update={DOCUMENTS: documents})

@@ -5,6 +5,8 @@ Gatys et al., Image Style Transfer Using Convolutional Neural Networks (CVPR 201
 all styles, and for weights of VGG16 that want other inputs.
 """
 
+import hashlib
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +36,14 @@ class Vgg:
     red_last: bool
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
+
+    @property
+    def sha256(self) -> str:
+        """Of its numbers."""
+        digest = hashlib.sha256()
+        for one in (tensor for pair in self.convolutions for tensor in pair):
+            digest.update(one.contiguous().cpu().numpy().tobytes())
+        return digest.hexdigest()
 
     def features(self, pictures: Tensor, blocks: int = len(BLOCKS)) -> list[Tensor]:
         """What the first blocks see in pictures, RGB (n, 3, h, w), 0..1: (n, channels, h', w') each."""
@@ -73,7 +83,7 @@ def _caffes(path: Path) -> list[Tensor]:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return [torch.from_numpy(arrays[f"{name}.{kind}"]) for name in NAMES for kind in ("weight", "bias")]
-    except (OSError, ValueError, KeyError):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         raise Refused(f"{path} does not hold the arrays conv1_1.weight to conv4_3.bias of VGG16.") from None
 
 

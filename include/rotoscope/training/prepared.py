@@ -18,7 +18,7 @@ from rotoscope.media.source import open_source
 from rotoscope.media.still import READ, decode_picture, encode_picture
 from rotoscope.media.track import Picture
 from rotoscope.places import file_at
-from rotoscope.style import read_picture
+from rotoscope.style import SMALLEST, read_picture
 from rotoscope.training.parts import SHIFT
 from rotoscope.training.recipe import TrainRequest
 
@@ -51,6 +51,8 @@ def gather(request: TrainRequest, archive: Path, scratch: Path, fetch: Fetch) ->
             picture, sha256 = read_picture(path, name)
             origins.append(Origin(name=name, sha256=sha256))
             small = _shrunk(picture, request.style_pixels / max(picture.shape[:2]))
+            if min(small.shape[:2]) < SMALLEST:
+                raise Refused(f"{name} is too narrow to be learned from; give a part of it that is more like a square.")
             _add(pack, f"{PAINTINGS}/{number:04}.png", encode_picture(small, "png"))
         for number, photo in enumerate(_photos(request, scratch, fetch)):
             if number == MOST_PHOTOS:
@@ -109,7 +111,7 @@ def _shrunk(picture: Frame, scale: float) -> Frame:
     """The picture made smaller; never larger."""
     if scale >= 1:
         return picture
-    size = round(picture.shape[1] * scale), round(picture.shape[0] * scale)
+    size = max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 

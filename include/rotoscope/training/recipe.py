@@ -52,7 +52,7 @@ class TrainRequest(BaseModel):
     channels: int = Field(
         default=48, ge=12, le=192, multiple_of=12, title="Channels", description="The network's width; more is slower."
     )
-    seed: int = Field(default=1, ge=0, title="Seed", description="Of chance.")
+    seed: int = Field(default=1, ge=0, lt=2**63, title="Seed", description="Of chance.")
     vgg: str | None = Field(
         default=None,
         title="VGG16",
