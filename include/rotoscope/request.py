@@ -140,7 +140,7 @@ class Request(BaseModel):
     half: bool = Field(
         default=False,
         title="Half precision",
-        description="Up to 1.5 times as fast on processors with bfloat16; pixels differ a little, in plain frames more.",
+        description="Up to 1.5 times as fast on processors with bfloat16; pixels differ, most in plain frames.",
     )
     chunk_frames: int | None = Field(
         default=None,

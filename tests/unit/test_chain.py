@@ -137,7 +137,7 @@ def test_what_only_fades_in_is_painted(video) -> None:
 
 def test_a_scale_may_not_make_too_much_of_a_frame(video) -> None:
     asked = request(scale=0.25, size="2160p")
-    with pytest.raises(Refused, match="too many at a scale of 0.25"):
+    with pytest.raises(Refused, match=r"too many at a scale of 0\.25"):
         asked.painted_size((3840, 2160))
 
 
