@@ -20,13 +20,13 @@ def frame() -> np.ndarray:
 
 def test_every_filter_has_its_own_name_title_and_sentence() -> None:
     filters = list(catalogue.catalogue().values())
-    assert len(filters) == 31
+    assert len(filters) == 37
     for field in ("name", "title", "sentence"):
         assert len({getattr(one, field) for one in filters}) == len(filters)
     assert all(one.sentence.endswith(".") for one in filters)
 
 
-def test_each_of_the_26_styles_paints_its_own_picture(frame: np.ndarray) -> None:
+def test_each_network_and_each_of_its_styles_paints_its_own_picture(frame: np.ndarray) -> None:
     painted = {}
     for one in catalogue.catalogue().values():
         if one.engine == "onnx":
@@ -34,7 +34,7 @@ def test_each_of_the_26_styles_paints_its_own_picture(frame: np.ndarray) -> None
             assert picture.shape == frame.shape
             assert picture.dtype == np.uint8
             painted[one.name] = picture.tobytes()
-    assert len(set(painted.values())) == 26
+    assert len(set(painted.values())) == 26 + 6
 
 
 def test_the_number_of_threads_changes_no_bit(frame: np.ndarray) -> None:

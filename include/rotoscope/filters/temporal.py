@@ -188,6 +188,16 @@ class _Paint:
         strokes, fine = (_contrast(planes.light, around) for around in (_strokes(picture), FINE))
         return cls(picture, planes, strokes, KEPT * fine)
 
+    def beside_carried(self, dial: float | None) -> Frame:
+        """It with colours as coarse as those of carried paint, since a change of that would be seen."""
+        return self.mixed(self.planes.picture, dial)
+
+    def mixed(self, carried: Frame, dial: float | None) -> Frame:
+        """Carried paint, as much of it as the dial says, or alone, over this."""
+        if dial is None:
+            return carried
+        return np.asarray(cv2.addWeighted(self.picture, 1 - dial, carried, dial, 0), carried.dtype)
+
     def along(self, path: _Path) -> _Planes:
         """It where another frame shows the same things."""
         light, colours = self.planes.light, self.planes.colours
@@ -214,7 +224,7 @@ def steadied(
                 stretch = stretches.popleft()
                 for one, picture in zip(stretch.inner, pool.map(carried, stretch.inner), strict=True):
                     yield one.seen.index, one.seen.frame, picture
-                yield index, frame, painted
+                yield index, frame, fresh[index].beside_carried(steady.dial)
                 fresh = {index: fresh[index]}
 
 
@@ -289,10 +299,7 @@ def _carried(one: _Between, paints: dict[int, _Paint], dial: float | None) -> Fr
         shown = cv2.blur(way.shown.astype(np.float32), SOFT)
         planes = planes.mixed(moved, np.asarray(shown)) if planes else moved
     assert planes is not None  # a frame is a key frame, or between two
-    picture = planes.picture
-    if own and dial is not None:
-        return np.asarray(cv2.addWeighted(own.picture, 1 - dial, picture, dial, 0), picture.dtype)
-    return picture
+    return own.mixed(planes.picture, dial) if own else planes.picture
 
 
 def _needed(ways: list[_Carry]) -> list[_Carry]:
