@@ -46,8 +46,6 @@ STROKES, FINE = 31, (3, 3)
 ALIKE = (5, 5)
 """Pixels of which most must look the same as well, so that none does by chance."""
 MOST_GAIN = 1.5
-KEPT = 0.97
-"""Of the finest contrast, squared, this is put back: all of it would flicker as much as it sharpens."""
 MIRRORED = cv2.BORDER_REFLECT_101
 """What is beyond the border of a key frame is more like its mirror image than like a streak."""
 LEAST = 0.02
@@ -186,7 +184,7 @@ class _Paint:
     def of(cls, picture: Frame) -> "_Paint":
         planes = _Planes.of(picture)
         strokes, fine = (_contrast(planes.light, around) for around in (_strokes(picture), FINE))
-        return cls(picture, planes, strokes, KEPT * fine)
+        return cls(picture, planes, strokes, fine)
 
     def beside_carried(self, dial: float | None) -> Frame:
         """It with colours as coarse as those of carried paint, since a change of that would be seen."""
