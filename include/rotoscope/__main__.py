@@ -5,6 +5,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,12 @@ STORE = click.option(
     type=click.Path(path_type=Path),
     help="Folder where filters that were made are kept.",
 )
+
+
+def _training_option(field: str, text: str) -> Callable[[Any], Any]:
+    """An option for a field of a training's request, with the default that it has there."""
+    default = TrainRequest.model_fields[field].default
+    return click.option(f"--{field.replace('_', '-')}", default=default, show_default=True, help=text)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -122,13 +129,13 @@ def paint(source: str, output: Path, threads: int, style: str | None, store: Pat
 @click.option("--content", multiple=True, required=True, help="A picture, a folder of them or a video to learn from.")
 @click.option("--name", required=True, help="Of the new filter: small letters, digits, hyphens between words.")
 @click.option("--sentence", default="", help="What it looks like.")
-@click.option("--steps", default=2000, show_default=True, help="How long to train.")
-@click.option("--style-weight", default=9.0, show_default=True, help="More is more paint and less of the photo.")
-@click.option("--steadiness", default=1.0, show_default=True, help="More flickers less.")
-@click.option("--style-pixels", default=640, show_default=True, help="Longer side of the paintings; less is finer.")
-@click.option("--crop", default=192, show_default=True, help="Side of the parts of photos it learns from.")
-@click.option("--channels", default=48, show_default=True, help="The network's width; more is slower.")
-@click.option("--seed", default=1, show_default=True, help="Of chance.")
+@_training_option("steps", "How long to train.")
+@_training_option("style_weight", "More is more paint and less of the photo.")
+@_training_option("steadiness", "More flickers less.")
+@_training_option("style_pixels", "Longer side of the paintings; less is finer.")
+@_training_option("crop", "Side of the parts of photos it learns from.")
+@_training_option("channels", "The network's width; more is slower.")
+@_training_option("seed", "Of chance.")
 @click.option("--vgg", default="", metavar="FILE", help="VGG16's weights, .pth or .npz; torchvision's if left out.")
 @STORE
 def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fields: Any) -> None:

@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from rotoscope.errors import Mismatch, Refused
 from rotoscope.filters.chain import Share
-from rotoscope.media import nut
-from rotoscope.media.cut import cut, plan_segments
-from rotoscope.media.decode import decode
 from rotoscope.media.packets import Packets
+from rotoscope.media.pick import pick_runs
 from rotoscope.media.pictures import kind
 from rotoscope.media.pixels import RGB
 from rotoscope.media.source import Source, open_source
-from rotoscope.media.still import READ, BadPicture, decode_picture
+from rotoscope.media.still import READ, BadPicture, decode_picture, in_eight_bits
 from rotoscope.media.track import Frame, Picture
 from rotoscope.media.video import Video
 
@@ -127,12 +125,7 @@ def in_file(mask: MaskFile, edge: Edge, run: range, size: tuple[int, int], scrat
 
 def _decoded(source: Source, packets: Packets, run: range, size: tuple[int, int], scratch: Path) -> Iterator[Share]:
     """A run of a video's frames."""
-    segments, (held,) = plan_segments(packets, source.track.tick, [run])
-    whole = scratch / "mask.nut"
-    with whole.open("wb") as joined:
-        nut.join(cut(source.track, segments, scratch)[held.start : held.stop], joined)
-    pts = packets.shown_pts()[run.start : run.stop]
-    for frame in decode(source.track.segment(whole, segments.offset), Picture(RGB, size), pts):
+    for frame in pick_runs(source.track, packets, [run], Picture(RGB, size), scratch):
         yield _light(frame).astype(np.float32) / np.float32(255)
 
 
@@ -149,7 +142,7 @@ def _still(path: Path, name: str) -> NDArray[np.uint8]:
         picture = decode_picture(path.read_bytes())
     except BadPicture as bad:
         raise Refused(f"{name} cannot be a mask: {bad}. Give a PNG, JPEG or WebP picture, or a video.") from None
-    return _light(picture if picture.dtype == np.uint8 else (picture >> 8).astype(np.uint8))
+    return _light(in_eight_bits(picture))
 
 
 def _light(picture: Frame) -> NDArray[np.uint8]:

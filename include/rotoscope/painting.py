@@ -84,11 +84,10 @@ class Workshop:
         at_once = min(threads, IN_FLIGHT)
         bare, strength, trials = paint_of(request, video, threads, at_once)
         steady = steady_of(request, picture)
-        if steady:
-            painter = _laying(_steadying(bare, steady, at_once), strength, request.keep_colours, where)
-        elif where:
-            seen: Timed = lambda index, frame: bare(index, chain.bare(frame))  # noqa: E731
-            painter = _laying(_overlapping(seen, at_once), strength, request.keep_colours, where)
+        if steady or where:
+            by_itself = _overlapping(lambda index, frame: bare(index, chain.bare(frame)), at_once)
+            whole = _steadying(by_itself, steady, at_once) if steady else by_itself
+            painter = _laying(whole, strength, request.keep_colours, where)
         else:
             painter = _overlapping(chain.over(bare, strength, request.keep_colours), at_once)
         return cls(picture, painter, trials, at_once, steady)
@@ -148,9 +147,8 @@ def steady_of(request: Request, picture: Picture) -> Steady | None:
     return Steady(period, None if request.key_frames else request.steady)
 
 
-def _steadying(paint: Timed, steady: Steady, workers: int) -> Painter:
-    by_itself = _overlapping(lambda index, frame: paint(index, chain.bare(frame)), workers)
-    return lambda frames: steadied(frames, by_itself, steady, workers)
+def _steadying(painter: Painter, steady: Steady, workers: int) -> Painter:
+    return lambda frames: steadied(frames, painter, steady, workers)
 
 
 def _overlapping(paint: Timed, workers: int) -> Painter:

@@ -96,7 +96,7 @@ def _where(request: Request, video: Video, frames: list[int], folder: Path) -> W
     if request.mask and not request.mask_box:
         scratch.mkdir()
         file = read_mask(*file_at(request.mask, scratch, fetch.fetch), video, scratch)
-    return where_of(request, video, file, range(frames[0], frames[-1] + 1), scratch) if request.paints else None
+    return where_of(request, video, file, range(frames[0], frames[-1] + 1), scratch)
 
 
 def _paint(

@@ -179,8 +179,9 @@ class Request(BaseModel):
     def parse(cls, fields: dict[str, Any], find: Find = catalogue.get) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
         request = validated(cls, fields)._with_documents(find)
-        if "\0" in unquote(request.source):
-            raise Refused("The source's name holds a zero byte, which no file's can; check it.")
+        for what, place in (("source", request.source), ("mask", "" if request.mask_box else request.mask or "")):
+            if "\0" in unquote(place):
+                raise Refused(f"The {what}'s name holds a zero byte, which no file's can; check it.")
         remote = request.texture.remote  # refuses what is not in the catalogue
         if (request.then or request.fade_to) and (remote or request.names_remote):
             raise Refused("A filter that paints elsewhere cannot be one of several; leave it out, or then and fade_to.")
@@ -193,8 +194,6 @@ class Request(BaseModel):
         formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
         _refuse_if_empty("part", request.start, request.end)
         _refuse_if_empty("fade", request.fade_start, request.fade_end)
-        if request.mask and request.mask_box is None:
-            Request.parse({"source": request.mask})  # refuses what is no path and no URL
         return request
 
     def _with_documents(self, find: Find) -> Self:

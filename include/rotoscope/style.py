@@ -16,7 +16,7 @@ from rotoscope.fields import validated
 from rotoscope.filters.catalogue import Filter, Weights, catalogue
 from rotoscope.media.pictures import beside, save
 from rotoscope.media.probe import file_facts
-from rotoscope.media.still import MOST_BYTES, BadPicture, decode_picture
+from rotoscope.media.still import MOST_BYTES, BadPicture, decode_picture, in_eight_bits
 from rotoscope.store.filters import LONGEST, is_name
 
 PACK = Path(__file__).resolve().parents[1] / "arbitrary.json"
@@ -82,9 +82,7 @@ def read_picture(path: Path, name: str) -> tuple[Frame, str]:
     height, width, _ = picture.shape
     if min(height, width) < SMALLEST:
         raise Refused(f"{name} has {width}x{height} pixels, too few for a texture; give {SMALLEST} a side at least.")
-    if picture.dtype == np.uint16:
-        picture = (picture >> 8).astype(np.uint8)
-    return picture, hashlib.sha256(content).hexdigest()
+    return in_eight_bits(picture), hashlib.sha256(content).hexdigest()
 
 
 def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Filter:

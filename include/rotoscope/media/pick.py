@@ -1,6 +1,6 @@
-"""Pick: single frames out of a track, without decoding the rest of it."""
+"""Pick: some frames out of a track, without decoding the rest of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rotoscope.media import nut
@@ -15,12 +15,15 @@ def pick(track: Track, packets: Packets, indices: Sequence[int], picture: Pictur
 
     Raises Mismatch if the track does not decode to what its packets promise.
     """
-    segments, ranges = plan_segments(packets, track.tick, [range(index, index + 1) for index in indices])
+    return list(pick_runs(track, packets, [range(index, index + 1) for index in indices], picture, folder))
+
+
+def pick_runs(track: Track, packets: Packets, runs: Sequence[range], picture: Picture, folder: Path) -> Iterator[Frame]:
+    """The same for the frames of ascending runs, one after the other."""
+    segments, ranges = plan_segments(packets, track.tick, runs)
     paths, pts = cut(track, segments, folder), packets.shown_pts()
-    frames: list[Frame] = []
-    for index, held in zip(indices, ranges, strict=True):
+    for run, held in zip(runs, ranges, strict=True):
         whole = folder / "picked.nut"
         with whole.open("wb") as joined:
             nut.join(paths[held.start : held.stop], joined)
-        frames += decode(track.segment(whole, segments.offset), picture, [pts[index]])
-    return frames
+        yield from decode(track.segment(whole, segments.offset), picture, pts[run.start : run.stop])

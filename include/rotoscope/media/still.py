@@ -42,6 +42,11 @@ def decode_picture(content: bytes) -> Frame:
     return np.ascontiguousarray(pixels[..., ::-1])
 
 
+def in_eight_bits(picture: Frame) -> Frame:
+    """A picture of uint8 or uint16 as uint8."""
+    return picture if picture.dtype == np.uint8 else (picture >> 8).astype(np.uint8)
+
+
 def encode_picture(frame: Frame, kind: Kind) -> bytes:
     """An RGB frame of shape (height, width, 3) as PNG, which loses nothing, or, of uint8, as JPEG."""
     bgr = np.ascontiguousarray(frame[..., ::-1])

@@ -53,7 +53,7 @@ def masked(request: Request, store: Store, video: Video, run: range, run_id: str
     """Where a run of frames is painted, for the length of the block; None for everywhere."""
     stored = STORED.fullmatch(request.mask or "")
     if not stored or not request.paints:
-        yield where_of(request, video, None, run, Path()) if request.paints else None
+        yield where_of(request, video, None, run, Path())
         return
     with store.local(keys.mask(stored[1])) as path, store.workspace(keys.run(run_id)) as scratch:
         yield where_of(request, video, read_mask(path, path.name, video, scratch), run, scratch)

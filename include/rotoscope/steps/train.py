@@ -5,6 +5,7 @@ where it stopped, and a training that is done is not done again.
 """
 
 import logging
+import shutil
 import time
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -36,7 +37,7 @@ from rotoscope.training.watch import sample_picture
 log = logging.getLogger(__name__)
 RECIPE, PREPARED, LOSSES = "recipe.json", "prepared.zip", "losses.json"
 STATES, SAMPLES = "states", "samples"
-REPORT, SHEET = "evaluation.json", "sheet.jpg"
+NETWORK, REPORT, SHEET = "network.onnx", "evaluation.json", "sheet.jpg"
 STOPS = 20
 """States that a training keeps on its way, one after the other."""
 TRAINING_VERSION = 1
@@ -89,14 +90,17 @@ def train(request: TrainRequest, store: Store, run_id: str, training: str, repor
 
 
 def evaluate(request: TrainRequest, store: Store, run_id: str, training: str, threads: int) -> dict[str, str]:
-    """Measure the trained filter; gives the keys of the evaluation and of its contact sheet."""
+    """Write the trained network's file and measure it; gives the keys of the evaluation and of its contact sheet."""
     made = {name: keys.training(training, file) for name, file in (("evaluation", REPORT), ("sheet", SHEET))}
-    if all(store.exists(key) for key in made.values()):
+    network = keys.training(training, NETWORK)
+    if all(store.exists(key) for key in (network, *made.values())):
         return made
     trainer, photos = _trained(request, store, training)
     with store.workspace(keys.run(run_id)) as folder:
-        filter = _filter(request, store, training, _written(trainer, folder))
-        evaluation = measure(trainer, filter, photos, threads, folder / SHEET)
+        path = folder / NETWORK
+        path.write_bytes(onnx_of(trainer))
+        evaluation = measure(trainer, _filter(request, store, training, path), photos, threads, folder / SHEET)
+        store.put(network, path)
         store.put(made["sheet"], folder / SHEET)
     store.put_json(made["evaluation"], evaluation.model_dump())
     log.info("%s", evaluation)
@@ -114,9 +118,9 @@ def publish(request: TrainRequest, store: Store, run_id: str, training: str) -> 
             f"The ONNX file paints other pictures than what was trained (difference {difference:.4f}, at most "
             f"{DIFFERENT:.4f}); train again with another seed."
         )
-    trainer, _ = _trained(request, store, training)
-    with store.workspace(keys.run(run_id)) as folder:
-        path = _written(trainer, folder)
+    with store.workspace(keys.run(run_id)) as folder, store.local(keys.training(training, NETWORK)) as measured:
+        path = folder / NETWORK
+        shutil.copyfile(measured, path)
         filter = _filter(request, store, training, path)
         assert filter.weights is not None
         store.put(filter.weights.file, path)
@@ -167,12 +171,6 @@ def _keep(
         store.put(keys.training(training, f"{STATES}/{name}.pt"), state)
     for key in older:
         store.delete(key)
-
-
-def _written(trainer: Trainer, folder: Path) -> Path:
-    path = folder / "network.onnx"
-    path.write_bytes(onnx_of(trainer))
-    return path
 
 
 def _filter(request: TrainRequest, store: Store, training: str, path: Path) -> Filter:

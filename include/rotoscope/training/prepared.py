@@ -21,6 +21,7 @@ from rotoscope.places import file_at
 from rotoscope.style import SMALLEST, read_picture
 from rotoscope.training.parts import SHIFT
 from rotoscope.training.recipe import TrainRequest
+from rotoscope.training.watch import spread
 
 PHOTO = 480
 """Pixels of a photo's shorter side."""
@@ -100,7 +101,7 @@ def _of_video(path: Path, name: str, scratch: Path) -> list[Frame]:
     """Frames all over a video."""
     source, packets = open_source(path, scratch, name=name)
     video = source.video
-    indices = sorted({round(place) for place in np.linspace(0, video.frames - 1, OF_A_VIDEO)})
+    indices = sorted(set(spread(video.frames, OF_A_VIDEO)))
     width, height = video.upright_size
     scale = min(1.0, PHOTO / min(width, height))
     size = round(width * scale), round(height * scale)

@@ -63,9 +63,8 @@ class Trainer:
         self._recipe, self._photos = recipe, photos
         self._vgg: Vgg = load_vgg(recipe.vgg, self.device)
         self._style = mean_style(self._vgg, [self._tensor(one) for one in paintings])
-        self._unpainted = 1.0
         chosen = [photos[place] for place in spread(len(photos), YARDSTICK)]
-        self._unpainted = float(np.mean([self.distance(fitted(photo)) for photo in chosen]))
+        self._unpainted = float(np.mean([self._style_loss(fitted(photo)) for photo in chosen]))
         self._optimiser = torch.optim.Adam(self.network.parameters(), RATE)
         self._schedule = torch.optim.lr_scheduler.CosineAnnealingLR(self._optimiser, recipe.steps, LAST_RATE)
 
@@ -98,8 +97,7 @@ class Trainer:
 
     def distance(self, frame: Frame) -> float:
         """How far a picture, RGB uint8, is from the style: 0 for not at all, 1 for as far as the photos are."""
-        with torch.no_grad():
-            return float(style_loss(self._vgg.features(self._tensor(frame)), self._style)) / self._unpainted
+        return self._style_loss(frame) / self._unpainted
 
     def state(self) -> bytes:
         """All that going on from here takes."""
@@ -115,6 +113,10 @@ class Trainer:
         self._optimiser.load_state_dict(held["optimiser"])
         self._schedule.load_state_dict(held["schedule"])
         self.done = held["done"]
+
+    def _style_loss(self, frame: Frame) -> float:
+        with torch.no_grad():
+            return float(style_loss(self._vgg.features(self._tensor(frame)), self._style))
 
     def _looks(self, chance: np.random.Generator) -> tuple[Tensor, Tensor, tuple[int, int]]:
         """A part of a photo, and the same again as a camera may see it a moment later, so many pixels away."""

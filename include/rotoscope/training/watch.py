@@ -52,9 +52,9 @@ def _draw(draw: ImageDraw.ImageDraw, losses: Sequence[Sequence[float]], box: tup
         draw.text((left + place * LABEL, line), f"{name} {losses[-1][place]:.3f}", colour, font)
 
 
-def spread(photos: int, wanted: int) -> list[int]:
-    """Places of so many photos, from the first to the last."""
-    return [round(place) for place in np.linspace(0, photos - 1, wanted)]
+def spread(pictures: int, wanted: int) -> list[int]:
+    """Places all over so many pictures, from the first to the last."""
+    return [round(place) for place in np.linspace(0, pictures - 1, wanted)]
 
 
 def fitted(photo: Frame) -> Frame:
