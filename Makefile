@@ -32,7 +32,7 @@ test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia dags tools benchmarks
+	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api dags tools benchmarks
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
 
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)

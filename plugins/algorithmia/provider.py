@@ -7,7 +7,7 @@ FIELDS = {
     "concurrency": ("Calls at once", "integer", "The most that are tried; 16 if empty."),
     "batch_frames": ("Frames a call", "integer", "The most; 20 if empty."),
     "scratch": ("Scratch", "string", "For pictures on their way: data://.my, or s3+ALIAS://BUCKET/PREFIX."),
-    "price_list": ("Price list", "string", "One of include/plans; algorithmia if empty."),
+    "price_list": ("Price list", "string", "One of include/prices; algorithmia if empty."),
 }
 
 

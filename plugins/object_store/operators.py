@@ -13,7 +13,7 @@ from object_store.connection import DEFAULT_CONNECTION, store_from
 from object_store.hook import ObjectStoreHook
 from object_store.trigger import ArrivalTrigger
 from rotoscope.media.probe import file_sha256
-from rotoscope.steps.split import register
+from rotoscope.steps.register import register
 from rotoscope.store.base import Store
 
 SLACK = timedelta(minutes=1)
@@ -50,14 +50,14 @@ class ObjectOperator(BaseOperator):
                 trigger = ArrivalTrigger(awaited, self.wait_seconds, self.poll_seconds, *connections)
                 timeout = timedelta(seconds=self.wait_seconds) + SLACK
                 self.defer(trigger=trigger, method_name="execute_arrived", timeout=timeout)
-            return self.move(self.store)
+            return self.move(self.store, context["run_id"])
 
     def execute_arrived(self, context: Context, event: dict[str, Any]) -> Any:
         """Go on after the wait. Fails for good if nothing came."""
         if not event["arrived"]:
             raise AirflowFailException(f"{self.awaited()} did not arrive within {self.wait_seconds:g} s.")
         with failing_at_once():
-            return self.move(self.store)
+            return self.move(self.store, context["run_id"])
 
     def awaited(self) -> str | None:
         """The URI of the object that must be there, or its key in `awaited_store`, if that can be told."""
@@ -72,7 +72,7 @@ class ObjectOperator(BaseOperator):
         """Whether what is awaited is there."""
         return self.store.exists(awaited) if self.awaited_store else self.hook.exists(awaited)
 
-    def move(self, store: Store) -> Any:
+    def move(self, store: Store, run_id: str) -> Any:
         """Do the work; what it returns is the task's XCom."""
         raise NotImplementedError
 
@@ -106,8 +106,8 @@ class StageInOperator(ObjectOperator):
     def awaited(self) -> str | None:
         return None if self.source.lower().startswith("http") else self.source
 
-    def move(self, store: Store) -> str:
-        return f"video://{register(store, self.source, self.hook.fetch)}"
+    def move(self, store: Store, run_id: str) -> str:
+        return f"video://{register(store, self.source, run_id, self.hook.fetch)}"
 
 
 class PublishOperator(ObjectOperator):
@@ -136,7 +136,7 @@ class PublishOperator(ObjectOperator):
     def awaited_store(self) -> str | None:
         return self.store_connection
 
-    def move(self, store: Store) -> str:
+    def move(self, store: Store, run_id: str) -> str:
         uri = f"{self.target.rstrip('/')}/{self.object_key.rpartition('/')[2]}"
         with store.local(self.object_key) as path:
             sent = self.hook.send(path, uri, file_sha256(path), self.metadata)

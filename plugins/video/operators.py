@@ -19,6 +19,7 @@ from rotoscope.sheet import SheetRequest
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.create import create_filter
 from rotoscope.steps.paint import paint_chunk
+from rotoscope.steps.register import register
 from rotoscope.steps.remote import clear_scratch
 from rotoscope.steps.sheet import make_sheet
 from rotoscope.steps.split import split
@@ -142,6 +143,13 @@ class CreateFilterOperator(StepOperator):
     def step(self, store: Store, context: Context) -> dict[str, str]:
         request = StyleRequest.parse(dict(context["params"]))
         return create_filter(request, store, context["run_id"], self.fetch())
+
+
+class RegisterVideoOperator(StepOperator):
+    """Bring the video in the run's params into the store. Returns what a request takes as its source."""
+
+    def step(self, store: Store, context: Context) -> str:
+        return f"video://{register(store, str(context['params']['source']), context['run_id'], self.fetch())}"
 
 
 class CleanUpOperator(StepOperator):

@@ -14,7 +14,7 @@ class Endpoint:
     """An Algorithmia endpoint.
 
     scratch: a directory of its data API, or of a connector, for pictures on their way; calls_at_once, batch_frames: the
-    most that are tried; grace: seconds in which a call that was lost may still finish; prices: a list of include/plans.
+    most that are tried; grace: seconds in which a call that was lost may still finish; prices: of include/prices.
     """
 
     client: Client

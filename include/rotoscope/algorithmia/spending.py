@@ -17,14 +17,14 @@ from rotoscope.request import Request
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
-FOLDER = Path(__file__).resolve().parents[2] / "plans"
+FOLDER = Path(__file__).resolve().parents[2] / "prices"
 GIGABYTE = 10**9
 ENOUGH_CALLS = 3
 """Calls after which what they cost says what the others will."""
 
 
 class Prices(BaseModel):
-    """A price list of include/plans: what a call, a second of computing and a gigabyte on its way cost."""
+    """A price list of include/prices: what a call, a second of computing and a gigabyte on its way cost."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,7 +41,7 @@ class Prices(BaseModel):
         """The price list of this name. Raises Refused with the names that there are."""
         there = sorted(path.stem for path in FOLDER.glob("*.json"))
         if name not in there:
-            raise Refused(f"There is no price list {name!r}; include/plans has {', '.join(there)}.")
+            raise Refused(f"There is no price list {name!r}; include/prices has {', '.join(there)}.")
         return cls(**json.loads((FOLDER / f"{name}.json").read_text()))
 
 

@@ -22,7 +22,7 @@ from rotoscope.plan import Plan, output_of
 from rotoscope.provenance import provenance
 from rotoscope.quality.report import report as quality_report
 from rotoscope.steps.paint import facts_of, forget
-from rotoscope.steps.progress import reporter
+from rotoscope.steps.progress import ASSEMBLE, reporter
 from rotoscope.steps.remote import Connect, bill_of, nowhere
 from rotoscope.steps.split import segment_track
 from rotoscope.store import keys
@@ -40,6 +40,7 @@ def assemble(store: Store, plan_key: str, run_id: str, connect: Connect = nowher
     """
     plan = Plan.model_validate(store.get_json(plan_key))
     video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
+    store.put_json(keys.held(keys.results(plan.result), run_id), {"plan": plan_key})
     before = _finished(store, plan)
     if before is not None:
         log.info("This result was assembled before; nothing to do")
@@ -48,7 +49,7 @@ def assemble(store: Store, plan_key: str, run_id: str, connect: Connect = nowher
     records = [_record(store, plan, index) for index in range(len(plan.chunks))]
     with store.workspace(keys.run(run_id)) as folder, store.local(keys.source(plan.video)) as file:
         path, source = folder / "painted", reopen(video, file, folder)
-        said = reporter(store, run_id, "assemble")
+        said = reporter(store, run_id, ASSEMBLE)
         total = len(output.timeline.shown)
         deliver(path, _chunks(store, plan, records), source, output, lambda frames: said(min(frames, total), total))
         made = verify(path, source, output)

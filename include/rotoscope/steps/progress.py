@@ -1,12 +1,25 @@
 """Progress: what a running step leaves in the store for whoever watches, gone with the run's scratch."""
 
 import time
+from dataclasses import dataclass
 
 from rotoscope.painting import Report
+from rotoscope.plan import Plan
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
 SECONDS = 1.0
+ASSEMBLE = "assemble"
+"""The name under which assembling reports."""
+
+
+@dataclass(frozen=True)
+class Overview:
+    """How far a run is. painted, frames: of all chunks; assembled: frames that the result has already."""
+
+    painted: int
+    assembled: int
+    frames: int
 
 
 def chunk_step(index: int) -> str:
@@ -34,3 +47,12 @@ def read(store: Store, run_id: str, step: str) -> tuple[int, int]:
     except KeyError:
         return 0, 0
     return said["done"], said["frames"]
+
+
+def overview(store: Store, run_id: str, plan: Plan) -> Overview:
+    """How far a run with this plan is, by what its steps have said so far."""
+    said = {key.rpartition("/")[2].removesuffix(".json") for key in store.below(keys.progress_prefix(run_id))}
+    steps = [chunk_step(chunk.index) for chunk in plan.chunks]
+    painted = sum(read(store, run_id, step)[0] for step in steps if step in said)
+    assembled = read(store, run_id, ASSEMBLE)[0] if ASSEMBLE in said else 0
+    return Overview(painted, assembled, sum(chunk.frames for chunk in plan.chunks))

@@ -62,7 +62,7 @@ def split(
         unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
         open_budget(store, request, video, run_id, unpainted, connect)
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
-        _register(store, source)
+        keep_source(store, source)
         keep_mask(request, store, mask)
         store.put_json(key, plan.model_dump(mode="json"))
     log.info("%s: %d frames in %d chunks, %d to paint", video.name, video.frames, len(plan.chunks), len(unpainted))
@@ -96,15 +96,6 @@ def segment_track(store: Store, plan: Plan, video: Video, chunk: Chunk, run_id: 
                 nut.join(paths, joined)
         track = Track.of(video, whole).segment(whole, plan.segments.offset)
         yield replace(track, deinterlace=plan.request.deinterlace)
-
-
-def register(store: Store, source: str, fetch: Fetch) -> str:
-    """Bring a source into the store, unless it is there; gives its SHA-256. Raises Refused if it is no video."""
-    request = Request.parse({"source": source})
-    with store.workspace("tmp") as folder:
-        found, _ = arrive(request, store, folder, fetch)
-        _register(store, found)
-    return found.video.sha256
 
 
 def arrive(request: Request, store: Store, folder: Path, fetch: Fetch) -> tuple[Source, Packets]:
@@ -158,7 +149,7 @@ def _copy(path: Path, target: Path, unwanted: Event) -> str:
     return digest.hexdigest()
 
 
-def _register(store: Store, source: Source) -> None:
+def keep_source(store: Store, source: Source) -> None:
     """Keep the source and its manifest, once."""
     video = source.video
     if not store.exists(keys.manifest(video.sha256)):

@@ -12,7 +12,8 @@ from rotoscope.filters.catalogue import Filter, catalogue
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+NAME = re.compile(r"([a-z0-9-]+\.)?[a-z0-9]+(-[a-z0-9]+)*")
+"""Words with hyphens; before them, for a filter of a partner, their tenant and a dot."""
 LONGEST = 60
 
 

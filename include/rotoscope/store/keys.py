@@ -114,6 +114,56 @@ def segment(run_id: str, segments_digest: str, number: int) -> str:
     return f"{run(run_id)}/segments/{segments_digest[:16]}/{number:05}.nut"
 
 
+def progress_prefix(run_id: str) -> str:
+    """Prefix of how far the steps of a run are."""
+    return f"{run(run_id)}/progress"
+
+
 def progress(run_id: str, step: str) -> str:
     """How far a step of a run is."""
-    return f"{run(run_id)}/progress/{step}.json"
+    return f"{progress_prefix(run_id)}/{step}.json"
+
+
+def held(prefix: str, run_id: str | None = None) -> str:
+    """The mark of a run that brought or made what is below a prefix; without a run, the prefix of all such marks.
+
+    What no run holds any more may be deleted.
+    """
+    return f"{prefix}/held" if run_id is None else f"{prefix}/held/{run_id}.json"
+
+
+def video(sha256: str) -> str:
+    """Prefix of a registered video."""
+    return f"videos/{sha256}"
+
+
+def results(result_digest: str) -> str:
+    """Prefix of a result."""
+    return f"results/{result_digest}"
+
+
+def incoming(run_id: str, name: str) -> str:
+    """Something of a video that is to be registered: where it comes from, or its bytes."""
+    return f"incoming/{run_id}/{name}"
+
+
+def partner_key(key_id: str | None = None) -> str:
+    """The record of a partner's key; without an id, the prefix of all of them."""
+    return "access/keys" if key_id is None else f"access/keys/{key_id}.json"
+
+
+def usage(tenant: str, month: str, run_id: str | None = None, frames: int = 0) -> str:
+    """That a run of a tenant takes so many frames, which its name says; without one, the prefix of a month's."""
+    prefix = f"access/usage/{tenant}/{month}"
+    return prefix if run_id is None else f"{prefix}/{run_id}={frames}.json"
+
+
+def claim(tenant: str, digest: str, turn: int | None = None) -> str:
+    """What a tenant asked for under an idempotency key; without a turn, the prefix of all that it asked for so."""
+    prefix = f"access/claims/{tenant}/{digest}"
+    return prefix if turn is None else f"{prefix}/{turn:06}.json"
+
+
+def webhook(webhook_id: str, name: str = "webhook.json") -> str:
+    """A webhook, or a delivery of it."""
+    return f"webhooks/{webhook_id}/{name}"

@@ -9,7 +9,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,6 +147,27 @@ class S3Store:
         """A URL to which anybody can PUT an object for so many seconds."""
         link: str = self._s3.generate_presigned_url("put_object", Params=self._at(key), ExpiresIn=seconds)
         return link
+
+    def begin_parts(self, key: str) -> str:
+        """Begin an upload in parts that others send; gives S3's id for it."""
+        upload: str = self._s3.create_multipart_upload(**self._at(key), **self._options(key))["UploadId"]
+        return upload
+
+    def part_link(self, key: str, upload: str, number: int, seconds: int) -> str:
+        """A URL to which anybody can PUT a part, counted from 1, for so many seconds."""
+        part = {**self._at(key), "UploadId": upload, "PartNumber": number}
+        link: str = self._s3.generate_presigned_url("upload_part", Params=part, ExpiresIn=seconds)
+        return link
+
+    def end_parts(self, key: str, upload: str, etags: Sequence[str]) -> None:
+        """Make the object of its parts. Raises ClientError if they are not these."""
+        parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+        self._s3.complete_multipart_upload(**self._at(key), UploadId=upload, MultipartUpload={"Parts": parts})
+
+    def drop_parts(self, key: str, upload: str) -> None:
+        """Forget the parts of an upload; those of one that is over are gone already."""
+        with contextlib.suppress(ClientError):
+            self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
 
     def _create(self, key: str, body: bytes, facts: dict[str, Any]) -> None:
         _if_none(self._s3.put_object, **self._at(key), Body=body, **facts)

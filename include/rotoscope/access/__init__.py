@@ -1,0 +1,1 @@
+"""Who may ask for how much: partners' keys, plans, usage, and requests that are made twice."""

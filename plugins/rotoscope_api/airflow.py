@@ -1,0 +1,188 @@
+"""Airflow's public REST API, asked in the same process, with the caller's own token: it decides what they may."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, Field
+
+from rotoscope_api.problems import Problem
+
+CANCELLED = "Cancelled"
+"""Begins the note of a run that was cancelled: Airflow knows only that it failed."""
+OVER = ("success", "failed")
+POLL_SECONDS = 0.5
+
+
+class Run(BaseModel):
+    """A DAG run, as Airflow tells of it."""
+
+    id: str = Field(alias="dag_run_id")
+    state: str
+    conf: dict[str, Any] | None
+    note: str | None
+    created_at: datetime | None = Field(alias="queued_at")
+    run_after: datetime
+    started_at: datetime | None = Field(alias="start_date")
+    ended_at: datetime | None = Field(alias="end_date")
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in OVER
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.state == "failed" and (self.note or "").startswith(CANCELLED)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some runs, the newest first; where the next page begins, if there is one."""
+
+    runs: list[Run]
+    next: str | None
+
+
+class Airflow:
+    """Airflow, as one caller sees it."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def start(self, dag: str, run_id: str, conf: dict[str, Any], note: str) -> Run:
+        """Start a run; gives the one that is there if it was started before."""
+        body = {"logical_date": None, "dag_run_id": run_id, "conf": conf, "note": note}
+        said = await self._ask("POST", f"/dags/{dag}/dagRuns", json=body)
+        if said.status_code == 409:
+            return await self.get(dag, run_id)
+        if said.status_code in (400, 422):
+            raise Problem("refused", str(said.json()["detail"]))
+        return Run.model_validate(self._read(said))
+
+    async def get(self, dag: str, run_id: str) -> Run:
+        """A run. Raises Problem if there is none."""
+        return Run.model_validate(self._read(await self._ask("GET", _path(dag, run_id))))
+
+    async def page(self, dag: str, prefix: str, cursor: str | None, limit: int, **where: Any) -> Page:
+        """Runs whose ids begin so. where: further parameters of Airflow's list."""
+        wanted = {"limit": limit, "cursor": cursor or "", "order_by": "-id", **where}
+        if prefix:
+            wanted["run_id_prefix_pattern"] = prefix
+        said = await self._ask("GET", f"/dags/{dag}/dagRuns", params=wanted)
+        if said.status_code in (400, 422):
+            raise Problem("bad-request", "That cursor is not one that this list gave; begin without one.")
+        found = self._read(said)
+        return Page([Run.model_validate(one) for one in found["dag_runs"]], found.get("next_cursor"))
+
+    async def unfinished(self, dag: str, prefix: str) -> int:
+        """How many runs whose ids begin so wait or run."""
+        wanted = {"limit": 1, "state": ["queued", "running"], "run_id_prefix_pattern": prefix}
+        found = self._read(await self._ask("GET", f"/dags/{dag}/dagRuns", params=wanted))
+        return int(found["total_entries"])
+
+    async def mentions(self, dag: str, text: str, states: Sequence[str] = ()) -> bool:
+        """Whether any run's conf has this text in it."""
+        wanted = {"limit": 1, "conf_contains": text, "state": list(states)}
+        return bool(self._read(await self._ask("GET", f"/dags/{dag}/dagRuns", params=wanted))["dag_runs"])
+
+    async def until_over(self, dag: str, run: Run, seconds: float) -> Run:
+        """The run when it is over, or after so many seconds."""
+        deadline = time.monotonic() + seconds
+        while not run.is_over and (left := deadline - time.monotonic()) > 0:
+            await asyncio.sleep(min(POLL_SECONDS, left))
+            run = await self.get(dag, run.id)
+        return run
+
+    async def cancel(self, dag: str, run: Run, who: str) -> Run:
+        """End a run; its clean-up still runs."""
+        body = {"state": "failed", "note": f"{CANCELLED} by {who}"}
+        return Run.model_validate(self._read(await self._ask("PATCH", _path(dag, run.id), json=body)))
+
+    async def retry(self, dag: str, run: Run) -> Run:
+        """Run again what of a run failed."""
+        await self._patch_note(dag, run)
+        body = {"dry_run": False, "only_failed": True}
+        self._read(await self._ask("POST", f"{_path(dag, run.id)}/clear", json=body))
+        return await self.get(dag, run.id)
+
+    async def retry_task(self, dag: str, run: Run, task: str, index: int) -> Run:
+        """Run one mapped task again, and what follows it."""
+        await self._patch_note(dag, run)
+        body = {"dag_run_id": run.id, "task_ids": [[task, index]], "include_downstream": True}
+        how = {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
+        self._read(await self._ask("POST", f"/dags/{dag}/clearTaskInstances", json={**body, **how}))
+        return await self.get(dag, run.id)
+
+    async def delete(self, dag: str, run_id: str) -> None:
+        """Forget a run that is over."""
+        self._read(await self._ask("DELETE", _path(dag, run_id)))
+
+    async def outcome(self, dag: str, run_id: str, task: str, key: str = "return_value") -> Any:
+        """What a task of a run left, None if it has left nothing yet."""
+        said = await self._ask("GET", f"{_path(dag, run_id)}/taskInstances/{task}/xcomEntries/{key}")
+        return None if said.status_code == 404 else self._read(said)["value"]
+
+    async def tasks(self, dag: str, run_id: str, **where: Any) -> tuple[list[dict[str, Any]], int]:
+        """Task instances of a run, and how many there are in all."""
+        found = self._read(await self._ask("GET", f"{_path(dag, run_id)}/taskInstances", params=where))
+        return found["task_instances"], found["total_entries"]
+
+    async def reason(self, dag: str, run_id: str) -> str | None:
+        """Why a run failed, in the words of its failed task's last error."""
+        failed, _ = await self.tasks(dag, run_id, state=["failed"], limit=1)
+        for task in failed:
+            path = f"{_path(dag, run_id)}/taskInstances/{task['task_id']}/logs/{max(1, task['try_number'])}"
+            said = await self._ask("GET", path, params={"map_index": task["map_index"]})
+            if said.is_success:
+                return _last_error(said.json().get("content") or [])
+        return None
+
+    async def pools(self) -> list[dict[str, Any]]:
+        """The pools, with their slots."""
+        found: list[dict[str, Any]] = self._read(await self._ask("GET", "/pools", params={"limit": 100}))["pools"]
+        return found
+
+    async def health(self) -> dict[str, Any]:
+        """What Airflow says of its own parts."""
+        found: dict[str, Any] = self._read(await self._ask("GET", "/monitor/health"))
+        return found
+
+    async def _patch_note(self, dag: str, run: Run) -> None:
+        """A run that goes on is cancelled no more."""
+        if run.is_cancelled:
+            self._read(await self._ask("PATCH", _path(dag, run.id), json={"note": "Retried"}))
+
+    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return await self._client.request(method, f"/api/v2{path}", headers=self._headers, **options)
+
+    @staticmethod
+    def _read(said: httpx.Response) -> Any:
+        """The answer's JSON, or a Problem like Airflow's."""
+        if said.is_success:
+            return said.json() if said.content else None
+        kinds = {401: "not-authenticated", 403: "forbidden", 404: "not-found", 409: "conflict"}
+        details = {
+            403: "Airflow's auth manager does not allow this to its user.",
+            404: "There is no such thing.",
+            409: "It is not over yet; cancel it first, or wait.",
+        }
+        detail = details.get(said.status_code, f"Airflow answers {said.status_code}; ask again later.")
+        raise Problem(kinds.get(said.status_code, "unavailable"), detail)
+
+
+def _path(dag: str, run_id: str) -> str:
+    return f"/dags/{dag}/dagRuns/{quote(run_id, safe='')}"
+
+
+def _last_error(lines: list[Any]) -> str | None:
+    for line in reversed(lines):
+        errors = (line.get("error_detail") or []) if isinstance(line, dict) else []
+        if errors:
+            return str(errors[-1]["exc_value"])
+    return None

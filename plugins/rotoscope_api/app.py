@@ -1,0 +1,26 @@
+"""The API as an application: its routers, its manners, and the document that describes it."""
+
+import re
+from typing import Any
+
+from fastapi import FastAPI
+
+from rotoscope_api import problems
+from rotoscope_api.manners import Manners
+from rotoscope_api.routers import chunks, rotoscopes, videos
+from rotoscope_api.services import Services
+
+STREAMED = re.compile(r"/upload/content$")
+"""Paths whose bodies are no JSON; their routes take them piece by piece."""
+ROUTERS = (videos, rotoscopes, chunks)
+
+
+def create_app(airflow: Any) -> FastAPI:
+    """The application. airflow: the server's own, in which it is mounted, to be asked with the caller's rights."""
+    app = FastAPI(title="Rotoscope", openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.services = Services(airflow)
+    problems.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    app.add_middleware(Manners, streamed=STREAMED)
+    return app

@@ -1,0 +1,60 @@
+"""Events: a rotoscope's progress as server-sent events, which can be taken up again where they broke off.
+
+An event's id is its place on the way from the beginning to the end, so it is the same in every server, and what was
+seen before is not sent again.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
+
+from rotoscope.store.base import Store
+from rotoscope_api import rotoscopes
+from rotoscope_api.airflow import Run
+from rotoscope_api.caller import Caller
+from rotoscope_api.paintings import DAG
+
+SECONDS = 1.0
+QUIET_SECONDS = 15.0
+"""After which a comment shows proxies that the connection lives."""
+STEPS = ("queued", "split", "filter", "assemble")
+
+
+class EventStream(StreamingResponse):
+    """An answer that goes on."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, content: AsyncIterator[bytes]) -> None:
+        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+
+async def of_run(caller: Caller, store: Store, run: Run, seen: str | None) -> AsyncIterator[bytes]:
+    """A `progress` event for each change, and `end` when the run is over. seen: the id of the last that was seen."""
+    last, quiet = seen or "", 0.0
+    while True:
+        found = await rotoscopes.detailed(caller, store, run)
+        place = _place(run, found)
+        if place > last or run.is_over:
+            name = "end" if run.is_over else "progress"
+            yield format_sse_event(data_str=found.model_dump_json(), event=name, id=place, retry=2000)
+            last, quiet = place, 0.0
+        elif quiet >= QUIET_SECONDS:
+            yield format_sse_event(comment="still here")
+            quiet = 0.0
+        if run.is_over:
+            return
+        await asyncio.sleep(SECONDS)
+        quiet += SECONDS
+        run = await caller.airflow.get(DAG, run.id)
+
+
+def _place(run: Run, found: rotoscopes.Rotoscope) -> str:
+    """Where an event stands: later ones are greater, as text."""
+    if run.is_over:
+        return "9-end"
+    progress = found.progress
+    step = progress.step if progress else "queued"
+    return f"{STEPS.index(step)}-{progress.share if progress else 0:.4f}"

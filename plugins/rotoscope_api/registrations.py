@@ -1,0 +1,177 @@
+"""Registrations: videos on their way into the store, and what they are once they are there."""
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from cachetools import LRUCache
+from pydantic import BaseModel, Field
+
+from rotoscope.media.video import Video
+from rotoscope.steps.register import ABOUT, INCOMING
+from rotoscope.store import keys, uploads
+from rotoscope.store.base import Store
+from rotoscope.store.uploads import BucketUpload, FolderUpload
+from rotoscope_api.airflow import Run
+from rotoscope_api.caller import Caller
+from rotoscope_api.plugin import PREFIX
+from rotoscope_api.problems import Problem
+from rotoscope_api.services import threaded
+
+DAG, TASK = "register_video", "register"
+REMEMBERED = 1000
+_VIDEOS: LRUCache[str, Video] = LRUCache(REMEMBERED)
+"""Manifests that were read, by the SHA-256 of their videos."""
+State = Literal["awaiting_upload", "registering", "ready", "failed"]
+
+
+class Facts(BaseModel):
+    """What a video is, in short; its manifest says everything."""
+
+    duration: float = Field(description="Seconds.")
+    frames: int = Field(description="All of them were counted.")
+    frame_rate: str = Field(description='Frames a second on average, as a fraction: "30000/1001".')
+    width: int = Field(description="Pixels, as a viewer sees it.")
+    height: int
+    codec: str
+    sound_streams: int
+
+
+class Upload(BaseModel):
+    """How the bytes of a video are sent."""
+
+    method: Literal["put", "parts"] = Field(
+        description="`put`: PUT pieces to `url`, with their Content-Range. `parts`: PUT part n to the n-th of `urls`."
+    )
+    bytes: int = Field(description="Of the whole file.")
+    received: int | None = Field(default=None, description="Bytes that are there; go on from here. For `put`.")
+    url: str | None = Field(default=None, description="Where pieces go. For `put`.")
+    part_bytes: int | None = Field(default=None, description="Of each part but the last. For `parts`.")
+    urls: list[str] | None = Field(default=None, description="Links of an hour, one for each part. For `parts`.")
+    completion: str = Field(description="POST here when all is sent.")
+
+
+class VideoResource(BaseModel):
+    """A video of a caller."""
+
+    id: str
+    state: State
+    name: str | None = Field(description="What people call it.")
+    created_at: datetime | None = None
+    sha256: str | None = Field(default=None, description="Of its bytes, once it is ready.")
+    facts: Facts | None = Field(default=None, description="Once it is ready.")
+    upload: Upload | None = Field(default=None, description="While its bytes are awaited.")
+    failure: str | None = Field(default=None, description="Why it cannot be used, in one sentence.")
+
+
+async def look(caller: Caller, store: Store, video_id: str) -> VideoResource:
+    """A video of this id, as it is now. Raises Problem if there is none that the caller sees."""
+    caller.check(video_id)
+    try:
+        run = await caller.airflow.get(DAG, video_id)
+    except Problem as problem:
+        if problem.kind != "not-found":
+            raise
+        return await threaded(_awaited, store, video_id)
+    return await of_run(caller, store, run, with_reason=True)
+
+
+async def of_run(caller: Caller, store: Store, run: Run, with_reason: bool = False) -> VideoResource:
+    """The video that a run registers, or has registered."""
+    about = await threaded(_about, store, run)
+    made = VideoResource(id=run.id, state="registering", name=about.get("name"), created_at=run.created_at)
+    if run.state == "failed":
+        reason = await caller.airflow.reason(DAG, run.id) if with_reason else None
+        return made.model_copy(update={"state": "failed", "failure": reason})
+    if run.state != "success":
+        return made
+    place = await caller.airflow.outcome(DAG, run.id, TASK)
+    sha256 = str(place).removeprefix("video://")
+    try:
+        video = await threaded(video_of, store, sha256)
+    except KeyError:
+        return made.model_copy(update={"state": "failed", "failure": "It is not in the store any more."})
+    return made.model_copy(
+        update={"state": "ready", "sha256": sha256, "facts": facts_of(video), "name": made.name or video.name}
+    )
+
+
+async def ready(caller: Caller, store: Store, video_id: str) -> tuple[str, Video]:
+    """The SHA-256 and manifest of a video that can be painted. Raises Problem for any other."""
+    found = await look(caller, store, video_id)
+    if found.state != "ready" or found.sha256 is None:
+        raise Problem("conflict", f"The video {video_id} is not ready: its state is {found.state}.")
+    return found.sha256, await threaded(video_of, store, found.sha256)
+
+
+def facts_of(video: Video) -> Facts:
+    """A video in short."""
+    ticks = video.pts[-1] + video.last_duration - video.pts[0]
+    rate = (1 / (ticks * video.tick / video.frames)).limit_denominator(1001) if ticks else 0
+    return Facts(
+        duration=round(float(ticks * video.tick), 6),
+        frames=video.frames,
+        frame_rate=str(rate),
+        width=video.upright_size[0],
+        height=video.upright_size[1],
+        codec=video.codec,
+        sound_streams=len(video.sound),
+    )
+
+
+def keep_about(store: Store, video_id: str, about: dict[str, Any]) -> None:
+    """Write down where a video comes from. A URL may be a secret, so it is not in the run's conf, which many see."""
+    at = datetime.now(UTC).isoformat()
+    store.put_json(keys.incoming(video_id, ABOUT), {**about, "at": at})
+
+
+def conf_of(video_id: str) -> dict[str, Any]:
+    """What the run is started with."""
+    return {"source": f"{INCOMING}{video_id}"}
+
+
+def upload_link(video_id: str) -> str:
+    """Where the upload of a video is."""
+    return f"{PREFIX}/videos/{video_id}/upload"
+
+
+def video_of(store: Store, sha256: str) -> Video:
+    """A video's manifest, which never changes. Raises KeyError if it is gone."""
+    if not store.exists(keys.manifest(sha256)):
+        raise KeyError(sha256)
+    if sha256 not in _VIDEOS:
+        _VIDEOS[sha256] = Video.model_validate(store.get_json(keys.manifest(sha256)))
+    return _VIDEOS[sha256]
+
+
+def awaited_about(store: Store, video_id: str) -> dict[str, Any]:
+    """What was written down of a video that is to be uploaded. Raises Problem if none is."""
+    try:
+        about: dict[str, Any] = store.get_json(keys.incoming(video_id, ABOUT))
+    except KeyError:
+        raise Problem("not-found", f"There is no video {video_id}.") from None
+    return about
+
+
+def _awaited(store: Store, video_id: str) -> VideoResource:
+    about = awaited_about(store, video_id)
+    size, upload = int(about.get("bytes") or 0), uploads.upload_of(store, video_id)
+    how: dict[str, Any] = {"bytes": size, "completion": f"{upload_link(video_id)}/completion"}
+    if isinstance(upload, FolderUpload):
+        how |= {"method": "put", "received": upload.received, "url": f"{upload_link(video_id)}/content"}
+    else:
+        assert isinstance(upload, BucketUpload)
+        how |= {"method": "parts", "part_bytes": uploads.part_bytes(size), "urls": upload.links(size)}
+    return VideoResource(
+        id=video_id, state="awaiting_upload", name=about["name"], created_at=about["at"], upload=Upload(**how)
+    )
+
+
+def _about(store: Store, run: Run) -> dict[str, Any]:
+    source = str((run.conf or {}).get("source", ""))
+    if not source.startswith(INCOMING):
+        return {}
+    try:
+        about: dict[str, Any] = store.get_json(keys.incoming(source.removeprefix(INCOMING), ABOUT))
+    except KeyError:
+        return {}
+    return about

@@ -1,0 +1,148 @@
+"""Rotoscopes as the API tells of them: a DAG run, its plan in the store, and how far it is."""
+
+import time
+from datetime import datetime
+from typing import Any, Literal
+
+from cachetools import LRUCache
+from pydantic import BaseModel, Field
+
+from rotoscope.plan import Plan
+from rotoscope.steps.progress import overview
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+from rotoscope_api.airflow import Run
+from rotoscope_api.caller import SEPARATOR, Caller
+from rotoscope_api.paintings import DAG
+from rotoscope_api.problems import Problem
+from rotoscope_api.services import threaded
+
+State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+_PLANS: LRUCache[str, Plan] = LRUCache(100)
+"""Plans that were read, by their keys, which name their content."""
+STATES: dict[State, str] = {
+    "queued": "queued",
+    "running": "running",
+    "succeeded": "success",
+    "failed": "failed",
+    "cancelled": "failed",
+}
+"""What Airflow calls them."""
+
+
+class Progress(BaseModel):
+    """How far a rotoscope is."""
+
+    step: Literal["split", "filter", "assemble", "done"]
+    frames_painted: int
+    frames: int = Field(description="To be painted; 0 until the video is split.")
+    share: float = Field(ge=0, le=1, description="Of all its work.")
+    frames_per_second: float | None = Field(default=None, description="On average since it began.")
+    seconds_left: float | None = Field(default=None, description="At that speed.")
+
+
+class Rotoscope(BaseModel):
+    """A video that is being painted, or was."""
+
+    id: str
+    state: State
+    video: str | None = Field(description="The id of the video; null if it was deleted.")
+    video_sha256: str | None = Field(description="Of the video's bytes; null for one that was given by a path or URL.")
+    filter: str = Field(description="The first of its filters.")
+    options: dict[str, Any] = Field(description="What was asked for; the rest has its defaults.")
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    progress: Progress | None = Field(default=None, description="While it runs, where a single one is asked for.")
+    failure: str | None = Field(default=None, description="Why it failed, in one sentence.")
+
+
+def state_of(run: Run) -> State:
+    """A run's state in our words."""
+    if run.is_cancelled:
+        return "cancelled"
+    names: dict[str, State] = {"success": "succeeded", "failed": "failed", "running": "running"}
+    return names.get(run.state, "queued")
+
+
+def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
+    """A rotoscope by its run alone, as lists have it."""
+    options = {**(run.conf or {})}
+    source = str(options.pop("source", ""))
+    sha256 = source.removeprefix("video://") if source.startswith("video://") else None
+    return Rotoscope(
+        id=run.id,
+        state=state_of(run),
+        video=_video_id(caller, store, sha256) if sha256 else None,
+        video_sha256=sha256,
+        filter=str(options.get("filter", "starlit-swirl")),
+        options=options,
+        created_at=run.created_at or run.run_after,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+    )
+
+
+async def look(caller: Caller, store: Store, rotoscope_id: str) -> tuple[Run, Rotoscope]:
+    """A rotoscope as it is now, with its progress or its failure. Raises Problem if the caller sees none."""
+    caller.check(rotoscope_id)
+    run = await caller.airflow.get(DAG, rotoscope_id)
+    return run, await detailed(caller, store, run)
+
+
+async def detailed(caller: Caller, store: Store, run: Run) -> Rotoscope:
+    """A rotoscope with its progress or its failure."""
+    found = await threaded(of_run, caller, store, run)
+    if found.state == "running":
+        found.progress = await progress_of(caller, store, run)
+    elif found.state == "failed":
+        found.failure = await caller.airflow.reason(DAG, run.id) or "A task failed; its log in Airflow says why."
+    return found
+
+
+async def progress_of(caller: Caller, store: Store, run: Run) -> Progress:
+    """How far a run is."""
+    plan = await plan_of(caller, store, run.id)
+    if plan is None:
+        return Progress(step="split", frames_painted=0, frames=0, share=0)
+    seen = await threaded(overview, store, run.id, plan)
+    painted, frames = min(seen.painted, seen.frames), seen.frames
+    if run.state == "success":
+        return Progress(step="done", frames_painted=frames, frames=frames, share=1)
+    step: Literal["filter", "assemble"] = "assemble" if painted == frames else "filter"
+    elapsed = time.time() - run.started_at.timestamp() if run.started_at else 0
+    rate = painted / elapsed if elapsed > 0 and painted else None
+    return Progress(
+        step=step,
+        frames_painted=painted,
+        frames=frames,
+        share=round(0.95 * painted / frames + 0.05 * seen.assembled / frames, 4),
+        frames_per_second=round(rate, 3) if rate else None,
+        seconds_left=round((frames - painted) / rate, 1) if rate else None,
+    )
+
+
+async def plan_of(caller: Caller, store: Store, run_id: str) -> Plan | None:
+    """The plan of a run, None before its video is split."""
+    key = await caller.airflow.outcome(DAG, run_id, "split", "plan")
+    return None if key is None else await threaded(_plan, store, str(key))
+
+
+async def result_of(caller: Caller, run: Run) -> dict[str, str]:
+    """The keys of a result's objects, by their kinds. Raises Problem if there is no result."""
+    objects: dict[str, str] | None = await caller.airflow.outcome(DAG, run.id, "assemble")
+    if run.state != "success" or objects is None:
+        raise Problem("conflict", f"There is no result: the rotoscope is {state_of(run)}.")
+    return objects
+
+
+def _plan(store: Store, key: str) -> Plan:
+    if key not in _PLANS:
+        _PLANS[key] = Plan.model_validate(store.get_json(key))
+    return _PLANS[key]
+
+
+def _video_id(caller: Caller, store: Store, sha256: str) -> str | None:
+    """The caller's registration of a video, the newest that is left."""
+    names = [key.rpartition("/")[2].removesuffix(".json") for key in store.below(keys.held(keys.video(sha256)))]
+    return max((name for name in names if SEPARATOR in name and caller.sees(name)), default=None)
