@@ -26,6 +26,12 @@ def paint_of(request: Request, video: Video, threads: int, at_once: int) -> tupl
     return chain.faded(between, fade_share(request, video)), strength, (between(0.0), between(1.0))
 
 
+def still_paint(request: Request, threads: int) -> Timed:
+    """What paints single pictures as a request wants its frames, but for fades and steadiness, which need a video."""
+    paint, strength = _chained(request.layers, partial(_loaded, request, threads, 1))
+    return chain.over(chain.always(paint), strength, request.keep_colours)
+
+
 def fade_share(request: Request, video: Video) -> Callable[[int], float]:
     """How much a frame shows of what a request fades to, by its index; below 0 before the fade, above 1 after it."""
     whole = (video.pts[-1] - video.pts[0]) * video.tick

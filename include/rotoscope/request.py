@@ -232,7 +232,7 @@ class Request(BaseModel):
         scheme, colon, _ = self.source.partition("://")
         if not colon or scheme.lower() in ("file", "video"):
             return None
-        if scheme.lower() not in ("http", "https", "s3", "data"):
+        if scheme.lower() not in ("http", "https", "s3", "data", "picture"):
             raise Refused(
                 f"{scheme}:// cannot be fetched; give an http(s), s3:// or data:// URL, or the path of a file."
             )

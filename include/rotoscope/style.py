@@ -91,7 +91,7 @@ def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Fil
     vector = engines.style_vector(picture, Weights(**pack["style"]))
     return Filter(
         name=name,
-        title=name.replace("-", " ").title(),
+        title=name.rpartition(".")[2].replace("-", " ").title(),
         sentence=sentence or "Made of a picture.",
         version="1",
         origin=f"Style of the picture with the SHA-256 {sha256}, found by {pack['origin']}",

@@ -7,17 +7,44 @@ from fastapi import FastAPI
 
 from rotoscope_api import problems
 from rotoscope_api.manners import Manners
-from rotoscope_api.routers import chunks, rotoscopes, videos
+from rotoscope_api.openapi import operation_id
+from rotoscope_api.routers import (
+    chunks,
+    contact_sheets,
+    documents,
+    estimates,
+    filters,
+    keys,
+    pictures,
+    presets,
+    rotoscopes,
+    status,
+    usage,
+    videos,
+)
 from rotoscope_api.services import Services
 
-STREAMED = re.compile(r"/upload/content$")
+STREAMED = re.compile(r"/upload/content$|/pictures$|/filtered-pictures$")
 """Paths whose bodies are no JSON; their routes take them piece by piece."""
-ROUTERS = (videos, rotoscopes, chunks)
+ROUTERS = (
+    videos,
+    rotoscopes,
+    chunks,
+    estimates,
+    filters,
+    pictures,
+    contact_sheets,
+    presets,
+    keys,
+    usage,
+    status,
+    documents,
+)
 
 
 def create_app(airflow: Any) -> FastAPI:
     """The application. airflow: the server's own, in which it is mounted, to be asked with the caller's rights."""
-    app = FastAPI(title="Rotoscope", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, generate_unique_id_function=operation_id)
     app.state.services = Services(airflow)
     problems.install(app)
     for module in ROUTERS:

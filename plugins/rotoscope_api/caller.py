@@ -23,6 +23,8 @@ SCOPES = [f"{resource}:{right}" for resource in RESOURCES for right in ("read", 
 ADMIN_SCOPES = ["keys:read", "keys:write"]
 SEPARATOR = "."
 """Between a tenant and the rest of the names of what is theirs."""
+USERS = "user-"
+"""Begins the tenants of Airflow's users."""
 TOKEN_SECONDS = 300
 DAG = "rotoscope"
 
@@ -126,7 +128,7 @@ def _token_of(user: Any) -> str:
 
 def _tenant_of(user_id: str) -> str:
     """A tenant for a user of Airflow; two users never share one, whatever their names, and no partner's is like it."""
-    return f"user-{keys.slug(user_id)[:24]}-{hashlib.sha256(user_id.encode()).hexdigest()[:6]}"
+    return f"{USERS}{keys.slug(user_id)[:24]}-{hashlib.sha256(user_id.encode()).hexdigest()[:6]}"
 
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="rotoscope"'}

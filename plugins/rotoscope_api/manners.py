@@ -1,9 +1,10 @@
 """Manners of HTTP that all routes have: request ids, sizes and types of bodies, ETags, pages, waiting, asking twice."""
 
+import base64
 import hashlib
 import re
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query, Request, Response
@@ -19,6 +20,7 @@ JSON_BYTES = 2**20
 """Of a body that is JSON."""
 LONGEST_WAIT = 60
 MOST = 100
+LAST = 10**9
 RETRY_SECONDS = "2"
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
@@ -37,6 +39,31 @@ class Listed(BaseModel, Generic[T]):
 
     items: list[T] = Field(description="What is on this page.")
     next_cursor: str | None = Field(default=None, description="Where the next page begins; null on the last one.")
+
+
+def page_of(found: Sequence[T], limit: int, cursor: str | None) -> Listed[T]:
+    """A page of what is all here. Raises Problem for a cursor that no page of this list gave."""
+    begin = offset_of(cursor)
+    end = begin + limit
+    return Listed(items=list(found[begin:end]), next_cursor=cursor_of(end) if end < len(found) else None)
+
+
+def cursor_of(offset: int) -> str:
+    """Where a page begins, as callers hand it back; what is in it is nobody's business but ours."""
+    return base64.urlsafe_b64encode(f"at {offset}".encode()).decode()
+
+
+def offset_of(cursor: str | None) -> int:
+    """Where a page begins. Raises Problem for a cursor that is none of ours."""
+    if cursor is None:
+        return 0
+    try:
+        word, _, offset = base64.urlsafe_b64decode(cursor.encode()).decode().partition(" ")
+        if word == "at" and offset.isascii() and offset.isdigit():
+            return min(int(offset), LAST)
+    except ValueError:
+        pass
+    raise Problem("bad-request", "That cursor is not one that this list gave; begin without one.")
 
 
 class Manners:

@@ -9,10 +9,11 @@ from rotoscope import presets
 from rotoscope.access import usage
 from rotoscope.errors import Refused
 from rotoscope.fields import Find
-from rotoscope.filters.catalogue import Filter
+from rotoscope.filters.catalogue import Filter, catalogue
 from rotoscope.media.video import Video
 from rotoscope.plan import output_of
 from rotoscope.request import Request
+from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import finder
 from rotoscope_api import registrations
@@ -97,8 +98,12 @@ def own_finder(caller: Caller, store: Store) -> Find:
     find = finder(store)
 
     def found(name: str) -> Filter:
+        if name in catalogue():
+            return find(name)
         if SEPARATOR in name and not caller.sees(name):
             raise Refused(f"There is no filter {name!r}; GET /filters lists those there are.")
+        if store.exists(keys.retired(name.partition("@")[0])):
+            raise Refused(f"The filter {name} is retired; GET /filters lists those there are.")
         return find(name)
 
     return found

@@ -26,6 +26,7 @@ from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import finder
+from rotoscope.store.pictures import fetching
 from rotoscope.style import StyleRequest
 
 
@@ -63,7 +64,7 @@ class StepOperator(BaseOperator):
 
     def fetch(self) -> Fetch:
         """What brings URLs, with the connections that they need."""
-        return ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch
+        return fetching(self.store(), ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).fetch)
 
     def on_kill(self) -> None:
         process.kill_all()

@@ -180,7 +180,7 @@ def _filter(request: TrainRequest, store: Store, training: str, path: Path) -> F
     names = ", ".join(one["name"] for one in recipe["paintings"])
     return Filter(
         name=request.name,
-        title=request.name.replace("-", " ").title(),
+        title=request.name.rpartition(".")[2].replace("-", " ").title(),
         sentence=request.sentence or f"Trained on {names}.",
         version="1",
         engine="onnx",

@@ -73,5 +73,25 @@ def is_name(name: str) -> bool:
     return len(name) <= LONGEST and NAME.fullmatch(name) is not None
 
 
+def made(store: Store) -> Iterator[Filter]:
+    """Every filter that people made and that is not retired, in its newest version, by name."""
+    newest: dict[str, int] = {}
+    retired = set()
+    for key in store.below("filters"):
+        name, file = PurePosixPath(key).parts[1:3]
+        if key == keys.retired(name):
+            retired.add(name)
+        else:
+            newest[name] = max(newest.get(name, 0), int(PurePosixPath(file).stem))
+    for name in sorted(set(newest) - retired):
+        yield Filter.model_validate(store.get_json(keys.filter(name, newest[name])))
+
+
+def retire(store: Store, name: str) -> None:
+    """Let a filter be chosen no more. What was painted with it still names it."""
+    store.put_json(keys.retired(name), {})
+
+
 def _versions(store: Store, name: str) -> list[int]:
-    return sorted(int(PurePosixPath(key).stem) for key in store.below(keys.filters(name)))
+    stems = (PurePosixPath(key).stem for key in store.below(keys.filters(name)))
+    return sorted(int(stem) for stem in stems if stem.isdigit())

@@ -167,3 +167,13 @@ def claim(tenant: str, digest: str, turn: int | None = None) -> str:
 def webhook(webhook_id: str, name: str = "webhook.json") -> str:
     """A webhook, or a delivery of it."""
     return f"webhooks/{webhook_id}/{name}"
+
+
+def picture(sha256: str, name: str | None = None) -> str:
+    """A picture that somebody sent; without a name, the prefix of all about it."""
+    return f"pictures/{sha256}" if name is None else f"pictures/{sha256}/{name}"
+
+
+def retired(name: str) -> str:
+    """That a filter is to be chosen no more."""
+    return f"{filters(name)}/retired.json"

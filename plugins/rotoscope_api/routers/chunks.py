@@ -13,7 +13,7 @@ from rotoscope.store.base import Store
 from rotoscope_api import rotoscopes
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import media
-from rotoscope_api.manners import Cursor, Id, Limit, Listed, accepted
+from rotoscope_api.manners import Cursor, Id, Limit, Listed, accepted, cursor_of, offset_of
 from rotoscope_api.paintings import DAG
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
@@ -50,14 +50,14 @@ async def list_chunks(
 ) -> Listed[ChunkResource]:
     """A rotoscope's chunks in their order, with state and speed."""
     plan = await _plan(caller, store, rotoscope_id)
-    begin = _offset(cursor)
+    begin = offset_of(cursor)
     how = {"task_id": TASK, "limit": limit, "offset": begin, "order_by": "map_index"}
     tasks, _ = await caller.airflow.tasks(DAG, rotoscope_id, **how)
     known = {task["map_index"]: task for task in tasks if task["task_id"] == TASK}
     wanted = plan.chunks[begin : begin + limit]
     items = await threaded(_described, store, rotoscope_id, wanted, known)
     end = begin + limit
-    return Listed(items=items, next_cursor=str(end) if end < len(plan.chunks) else None)
+    return Listed(items=items, next_cursor=cursor_of(end) if end < len(plan.chunks) else None)
 
 
 @router.get(
@@ -138,9 +138,3 @@ def _forget(store: Store, plan: Plan, index: int) -> None:
 def _check(plan: Plan, index: int) -> None:
     if index >= len(plan.chunks):
         raise Problem("not-found", f"It has {len(plan.chunks)} chunks, counted from 0; there is none {index}.")
-
-
-def _offset(cursor: str | None) -> int:
-    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise Problem("bad-request", "That cursor is not one that this list gave; begin without one.")
-    return int(cursor or 0)

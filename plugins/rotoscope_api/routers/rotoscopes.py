@@ -179,6 +179,7 @@ async def retry_rotoscope(response: Response, caller: Writer, store: StoreDep, r
 
 @router.get(
     "/{rotoscope_id}/events",
+    status_code=200,
     summary="Watch Rotoscope",
     response_class=events.EventStream,
     responses={

@@ -1,0 +1,52 @@
+"""Jobs: long work beside rotoscopes, such as making a filter. Each is a DAG run, and is asked for and seen alike."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from rotoscope_api.airflow import Run
+from rotoscope_api.caller import Caller
+from rotoscope_api.manners import accepted, seconds_to_wait
+
+State = Literal["queued", "running", "succeeded", "failed"]
+STATES: dict[str, State] = {"queued": "queued", "running": "running", "success": "succeeded", "failed": "failed"}
+
+
+class Job(BaseModel):
+    """Long work, as it is now."""
+
+    id: str
+    state: State
+    created_at: datetime
+    ended_at: datetime | None = None
+    failure: str | None = Field(default=None, description="Why it failed, in one sentence.")
+
+
+async def start(
+    response: Response,
+    caller: Caller,
+    dag: str,
+    job_id: str,
+    conf: dict[str, Any],
+    location: str,
+    prefer: str | None,
+) -> Run:
+    """Start a run, and wait for it as long as the caller wants."""
+    run = await caller.airflow.start(dag, job_id, conf, f"Asked for by {caller.name} over the API")
+    run = await caller.airflow.until_over(dag, run, seconds_to_wait(prefer, response))
+    accepted(response, location, run.is_over)
+    return run
+
+
+async def facts(caller: Caller, dag: str, run: Run, with_reason: bool = True) -> dict[str, Any]:
+    """What every job tells of its run."""
+    failed = run.state == "failed" and with_reason
+    return {
+        "id": run.id,
+        "state": STATES.get(run.state, "queued"),
+        "created_at": run.created_at or run.run_after,
+        "ended_at": run.ended_at,
+        "failure": await caller.airflow.reason(dag, run.id) if failed else None,
+    }
