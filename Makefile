@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(CURDIR)/.cache/tmp"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo up down test test-slow check bench previews lock clean setup setup-dev setup-train test-train
+.PHONY: help demo up down test test-slow check bench previews api lock clean setup setup-dev setup-train test-train
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,12 +34,16 @@ check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api dags tools benchmarks
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" tests/clients/node_modules/.bin/spectral lint --fail-severity warn -q -r .spectral.yaml include/api/openapi.json
 
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)
 	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.run
 
 previews: setup ## Paint the built-in filters' previews and docs/filters.md anew
 	@$(PYTHON) -m tools.previews
+
+api: setup-dev ## Write the API's OpenAPI document and Postman collection anew
+	@PATH="$(CURDIR)/.venv/bin:$$PATH" $(PYTHON) -m tools.api_documents
 
 lock: setup ## Write the locked requirements anew from the .in files
 	@$(LOCK) requirements.in -o requirements.txt

@@ -1,4 +1,4 @@
-"""Examples of answers, by the names of their schemas; those of answers without a schema by operation."""
+"""Examples of answers, by the names of their schemas, or of their operations; and of parameters."""
 
 from typing import Any
 
@@ -150,4 +150,32 @@ OPERATIONS: dict[str, Any] = {
     "get_quality_report": {"schema_version": 1, "frames": {"expected": 132, "result": 132}, "av_offset_ms": [0.0]},
     "get_provenance": {"schema_version": 1, "made_at": END, "request": {"filter": "sea-mist"}},
     "watch_rotoscope": 'id: 2-0.4750\nevent: progress\ndata: {"id": "acme.0980c36b87a94600ac652260"}\n\n',
+}
+PARAMETERS: dict[str, Any] = {
+    "video_id": VIDEO,
+    "rotoscope_id": ROTOSCOPE,
+    "sheet_id": ROTOSCOPE,
+    "creation_id": ROTOSCOPE,
+    "training_id": ROTOSCOPE,
+    "key_id": "5f1c0f6f0a9e4b1c",
+    "index": 0,
+    "limit": 20,
+    "cursor": "YXQgMjA=",
+    "state": "running",
+    "filter": "sea-mist",
+    "video": VIDEO,
+    "created_after": AT,
+    "created_before": END,
+    "search": "mist",
+    "tag": "bold",
+    "strength": 1.0,
+    "keep_colours": False,
+    "scale": 1.0,
+    "output": "jpeg",
+    "month": "2026-11",
+    "idempotency-key": "4f6c1b0e-8f3f-4b53-9a43-5d1f0c6d2e77",
+    "prefer": "wait=30",
+    "if-match": '"5f1c0f6f0a9e4b1c8d7e6f5a3b2c1d0e"',
+    "last-event-id": "2-0.4750",
+    "content-range": "bytes 0-1048575/7340032",
 }

@@ -27,9 +27,14 @@ Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
 T = TypeVar("T")
 
-Limit = Annotated[int, Query(ge=1, le=MOST, description="Of a page.", examples=[20])]
+
+Limit = Annotated[int, Query(ge=1, le=MOST, description="Of a page.")]
 Cursor = Annotated[
-    str | None, Query(max_length=2000, description="`next_cursor` of the page before; leave it out for the first one.")
+    str | None,
+    Query(
+        max_length=2000,
+        description="`next_cursor` of the page before; leave it out for the first one.",
+    ),
 ]
 Id = Annotated[str, Field(max_length=250, pattern=r"^[A-Za-z0-9_.~:+-]+$")]
 
@@ -140,7 +145,10 @@ IdempotencyKey = Annotated[
 ]
 Prefer = Annotated[
     str | None,
-    Header(max_length=200, description="`wait=n`: answer when it is over, or after n seconds, 60 at most."),
+    Header(
+        max_length=200,
+        description="`wait=n`: answer when it is over, or after n seconds, 60 at most.",
+    ),
 ]
 
 
@@ -176,5 +184,9 @@ def check_if_match(if_match: str | None, current: BaseModel) -> None:
 
 
 IfMatch = Annotated[
-    str | None, Header(max_length=1000, description="The ETag of what you saw; refused with 412 if it has changed.")
+    str | None,
+    Header(
+        max_length=1000,
+        description="The ETag of what you saw; refused with 412 if it has changed.",
+    ),
 ]

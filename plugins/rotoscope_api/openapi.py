@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 
 from rotoscope_api import examples
 from rotoscope_api.plugin import PREFIX
-from rotoscope_api.problems import ProblemDocument, documented
+from rotoscope_api.problems import MEDIA_TYPE, ProblemDocument, documented
 
 VERSION = "1.0.0"
 DESCRIPTION = """Every step of a rotoscope as a call of its own: bring a video in, look at it under all filters, ask
@@ -36,8 +36,8 @@ INFO: dict[str, Any] = {
     "version": VERSION,
     "summary": "Video in, painted video out.",
     "description": DESCRIPTION,
-    "terms_of_service": f"{PREFIX}/terms",
-    "contact": {"name": "Whoever runs this server", "url": f"{PREFIX}/reference"},
+    "terms_of_service": "https://opensource.org/license/mit",
+    "contact": {"name": "Whoever runs this server"},
     "license_info": {"name": "MIT", "identifier": "MIT"},
 }
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -76,8 +76,32 @@ def _complete(made: dict[str, Any]) -> None:
     schemas.update(problem.pop("$defs"))
     schemas["ProblemDocument"] = problem
     for _, _, operation in operations(made):
+        _tell_scopes(operation)
         _add_problems(operation)
         _add_examples(operation)
+    made["components"]["responses"] = shared = {}
+    for _, _, operation in operations(made):
+        operation["responses"] = {
+            status: _shared(response, shared) for status, response in sorted(operation["responses"].items())
+        }
+
+
+def _shared(response: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """A problem as a reference to where it is described once."""
+    if MEDIA_TYPE not in response.get("content", {}):
+        return response
+    name = "Or".join(part.partition(".")[0].title().replace(" ", "") for part in response["description"].split(" Or: "))
+    shared[name] = response
+    return {"$ref": f"#/components/responses/{name}"}
+
+
+def _tell_scopes(operation: dict[str, Any]) -> None:
+    """Scopes in words and in `x-scopes`: OpenAPI has a place for them only where OAuth gives them out."""
+    scopes = [scope for one in operation.get("security", []) for scope in one.get("bearer", [])]
+    if scopes:
+        operation["security"] = [{"bearer": []}]
+        operation["x-scopes"] = scopes
+        operation["description"] += f"\n\nNeeds the scope `{'`, `'.join(scopes)}`."
 
 
 def _add_problems(operation: dict[str, Any]) -> None:
@@ -99,7 +123,10 @@ def _add_problems(operation: dict[str, Any]) -> None:
 
 
 def _add_examples(operation: dict[str, Any]) -> None:
-    """An example for each answer that is JSON."""
+    """An example for each parameter, and for each answer that is JSON."""
+    for parameter in operation.get("parameters", []):
+        given = parameter["schema"].pop("examples", None)
+        parameter["example"] = given[0] if given else examples.PARAMETERS[parameter["name"]]
     for status, response in operation["responses"].items():
         content = response.get("content", {}).get("application/json")
         if (not status.startswith("2") and status != "503") or content is None:
