@@ -14,9 +14,12 @@ from pydantic import BaseModel, Field
 from rotoscope_api.problems import Problem
 
 CANCELLED = "Cancelled"
-"""Begins the note of a run that was cancelled: Airflow knows only that it failed."""
+"""Begins the note of a run that was cancelled: Airflow calls it running until it is cleaned up, then failed, or even
+success, since the tasks that were not reached are skipped."""
 OVER = ("success", "failed")
 POLL_SECONDS = 0.5
+AT_ONCE = 4
+"""Calls; its pool has 5 connections, and more for moments only."""
 
 
 class Run(BaseModel):
@@ -37,7 +40,13 @@ class Run(BaseModel):
 
     @property
     def is_cancelled(self) -> bool:
-        return self.state == "failed" and (self.note or "").startswith(CANCELLED)
+        """Whether somebody cancelled it; it may still be cleaned up."""
+        return (self.note or "").startswith(CANCELLED)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it was done."""
+        return self.state == "success" and not self.is_cancelled
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,29 @@ class Page:
     next: str | None
 
 
+class Inside:
+    """The way to Airflow's API in the same process. app: Airflow's, in which ours is mounted.
+
+    Few calls go at once: Airflow's own threads, when there are more of them than its database has connections, wait for
+    each other until all of them give up.
+    """
+
+    def __init__(self, app: Any) -> None:
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://airflow", trust_env=False, timeout=60)
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Call it."""
+        async with self._turns:
+            return await self._client.request(method, f"/api/v2{path}", **options)
+
+
 class Airflow:
     """Airflow, as one caller sees it."""
 
-    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
-        self._client = client
+    def __init__(self, inside: Inside, token: str) -> None:
+        self._inside = inside
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def start(self, dag: str, run_id: str, conf: dict[str, Any], note: str) -> Run:
@@ -105,9 +132,9 @@ class Airflow:
         return Run.model_validate(self._read(await self._ask("PATCH", _path(dag, run.id), json=body)))
 
     async def retry(self, dag: str, run: Run) -> Run:
-        """Run again what of a run failed."""
+        """Run again what of a run failed, or all of one that was cancelled, whose tasks were skipped."""
         await self._patch_note(dag, run)
-        body = {"dry_run": False, "only_failed": True}
+        body = {"dry_run": False, "only_failed": not run.is_cancelled}
         self._read(await self._ask("POST", f"{_path(dag, run.id)}/clear", json=body))
         return await self.get(dag, run.id)
 
@@ -159,7 +186,7 @@ class Airflow:
             self._read(await self._ask("PATCH", _path(dag, run.id), json={"note": "Retried"}))
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return await self._client.request(method, f"/api/v2{path}", headers=self._headers, **options)
+        return await self._inside.ask(method, path, headers=self._headers, **options)
 
     @staticmethod
     def _read(said: httpx.Response) -> Any:

@@ -17,15 +17,16 @@ from rotoscope_api.paintings import DAG
 from rotoscope_api.problems import Problem
 from rotoscope_api.services import threaded
 
-State = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+State = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
 _PLANS: LRUCache[str, Plan] = LRUCache(100)
 """Plans that were read, by their keys, which name their content."""
-STATES: dict[State, str] = {
-    "queued": "queued",
-    "running": "running",
-    "succeeded": "success",
-    "failed": "failed",
-    "cancelled": "failed",
+STATES: dict[State, list[str]] = {
+    "queued": ["queued"],
+    "running": ["running"],
+    "cancelling": ["running"],
+    "succeeded": ["success"],
+    "failed": ["failed"],
+    "cancelled": ["failed", "success"],
 }
 """What Airflow calls them."""
 
@@ -60,7 +61,7 @@ class Rotoscope(BaseModel):
 def state_of(run: Run) -> State:
     """A run's state in our words."""
     if run.is_cancelled:
-        return "cancelled"
+        return "cancelled" if run.is_over else "cancelling"
     names: dict[str, State] = {"success": "succeeded", "failed": "failed", "running": "running"}
     return names.get(run.state, "queued")
 
@@ -131,7 +132,7 @@ async def plan_of(caller: Caller, store: Store, run_id: str) -> Plan | None:
 async def result_of(caller: Caller, run: Run) -> dict[str, str]:
     """The keys of a result's objects, by their kinds. Raises Problem if there is no result."""
     objects: dict[str, str] | None = await caller.airflow.outcome(DAG, run.id, "assemble")
-    if run.state != "success" or objects is None:
+    if not run.is_whole or objects is None:
         raise Problem("conflict", f"There is no result: the rotoscope is {state_of(run)}.")
     return objects
 

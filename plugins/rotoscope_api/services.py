@@ -9,11 +9,11 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
 
 import anyio.to_thread
-import httpx
 
 from object_store.connection import store_from
 from rotoscope.errors import RotoscopeError
 from rotoscope.store.base import Store
+from rotoscope_api.airflow import Inside
 from rotoscope_api.rates import Rates
 
 P = ParamSpec("P")
@@ -24,8 +24,7 @@ class Services:
     """One of them for each server. airflow: the app that ours is mounted in."""
 
     def __init__(self, airflow: Any) -> None:
-        inside = httpx.ASGITransport(app=airflow, raise_app_exceptions=False)
-        self.client = httpx.AsyncClient(transport=inside, base_url="http://airflow", trust_env=False, timeout=60)
+        self.inside = Inside(airflow)
         self.rates = Rates()
         self._aside: ProcessPoolExecutor | None = None
 

@@ -153,9 +153,9 @@ async def delete_rotoscope(caller: Writer, store: StoreDep, rotoscope_id: Id) ->
 async def cancel_rotoscope(response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """Stop a rotoscope. What it painted stays for the next time; nothing else of it is left."""
     run = await _run(caller, rotoscope_id)
-    if run.is_over and not run.is_cancelled:
+    if run.is_whole or run.state == "failed":
         raise Problem("conflict", f"It is over: {rotoscopes.state_of(run)}.")
-    if not run.is_over:
+    if not run.is_cancelled:
         run = await caller.airflow.cancel(DAG, run, caller.name)
     response.headers["Location"] = f"{PREFIX}/rotoscopes/{run.id}"
     return await threaded(rotoscopes.of_run, caller, store, run)
@@ -170,7 +170,7 @@ async def cancel_rotoscope(response: Response, caller: Writer, store: StoreDep, 
 async def retry_rotoscope(response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """Go on with a rotoscope that failed or was cancelled. What is painted is not painted again."""
     run = await _run(caller, rotoscope_id)
-    if run.state != "failed":
+    if run.is_whole or not run.is_over:
         raise Problem("conflict", f"Only one that failed or was cancelled can go on; it is {rotoscopes.state_of(run)}.")
     run = await caller.airflow.retry(DAG, run)
     accepted(response, f"{PREFIX}/rotoscopes/{run.id}", is_over=False)

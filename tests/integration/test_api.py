@@ -1,0 +1,329 @@
+"""The API of a running Airflow, over HTTP: the journey, who may do what, and its manners."""
+
+import json
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from tools.local import CHECKOUT, LocalAirflow
+
+from rotoscope.store.folder import FolderStore
+from tests.api.client import PREFIX, WAIT, Caller
+from tests.api.journey import journey
+from tests.media import make_video
+
+pytestmark = pytest.mark.xdist_group("airflow")  # the one that the other requests go to
+SCOPES = [
+    f"{what}:{right}" for what in ("videos", "frames", "filters", "sheets", "rotoscopes") for right in ("read", "write")
+]
+PICTURE = CHECKOUT / "include" / "filters" / "previews" / "sea-mist.jpg"
+DOCUMENT: dict[str, Any] = json.loads((CHECKOUT / "include" / "api" / "openapi.json").read_text())
+OPERATIONS = [
+    (method.upper(), path, operation)
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+    if operation["tags"] != ["Documents"]
+]
+NAMES = [f"{method} {path}" for method, path, _ in OPERATIONS]
+
+
+@pytest.fixture(scope="session")
+def admin(airflow: LocalAirflow) -> Caller:
+    airflow.call("GET", "/api/v2/version")
+    login = {"username": "admin", "password": airflow.password}
+    token = requests.post(f"{airflow.url}/auth/token", json=login, timeout=30).json()["access_token"]
+    return Caller(airflow.url, token)
+
+
+@pytest.fixture(scope="session")
+def nobody(airflow: LocalAirflow) -> Caller:
+    return Caller(airflow.url, None)
+
+
+def partner(admin: Caller, tenant: str, scopes: list[str] = SCOPES, plan: str = "studio") -> Caller:
+    key = admin.post("/keys", {"name": "A test", "tenant": tenant, "plan": plan, "scopes": scopes})
+    assert key.status_code == 201, key.text
+    return Caller(admin.base, key.json()["token"])
+
+
+@pytest.fixture(scope="session")
+def acme(admin: Caller) -> Caller:
+    return partner(admin, "acme")
+
+
+@pytest.fixture(scope="session")
+def video(acme: Caller, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return acme.uploaded(make_video(tmp_path_factory.mktemp("api") / "acmes.mp4", frames=30))
+
+
+def test_the_journey_with_a_folder(acme: Caller, tmp_path: Path) -> None:
+    journey(acme, tmp_path)
+
+
+def test_200_creates_with_one_key_make_one_run(acme: Caller, admin: Caller, video: dict[str, Any]) -> None:
+    wish, key = {"video": video["id"], "filter": "identity"}, {"Idempotency-Key": "two-hundred"}
+    with ThreadPoolExecutor(40) as pool:
+        answers = list(pool.map(lambda _: acme.post("/rotoscopes", wish, headers=key), range(200)))
+    assert {answer.status_code for answer in answers} <= {201, 202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    listed = acme.get("/rotoscopes", params={"video": video["id"], "filter": "identity"}).json()["items"]
+    assert len(listed) == 1
+    acme.until(f"/rotoscopes/{listed[0]['id']}", "succeeded")
+
+
+@pytest.fixture(scope="session")
+def things(acme: Caller, video: dict[str, Any]) -> dict[str, str]:
+    """Ids of things of acme's, by the names of the parameters that take them."""
+    made = acme.made("/rotoscopes", {"video": video["id"], "filter": "halftone"})
+    sheet = acme.made("/contact-sheets", {"video": video["id"], "filters": ["halftone"]})
+    picture = acme.call("POST", "/pictures", data=PICTURE.read_bytes(), headers={"Content-Type": "image/jpeg"}).json()
+    creation = acme.made("/filters", {"name": "misty", "picture": picture["id"]})
+    return {
+        "video_id": video["id"],
+        "rotoscope_id": made["id"],
+        "sheet_id": sheet["id"],
+        "creation_id": creation["id"],
+        "training_id": creation["id"],
+        "name": "acme.misty",
+        "index": "0",
+    }
+
+
+def request_of(method: str, path: str, operation: dict[str, Any], things: dict[str, str]) -> dict[str, Any]:
+    """A call of an operation as its document shows it, about these things."""
+    place = re.sub(r"\{(\w+)\}", lambda found: things.get(found[1], "5f1c0f6f0a9e4b1c"), path)
+    place = place.replace("/files/acme.misty", "/files/index.html").replace("/presets/acme.misty", "/presets/fast")
+    kinds = operation.get("requestBody", {}).get("content", {})
+    options: dict[str, Any] = {}
+    if "application/json" in kinds:
+        examples = kinds["application/json"].get("examples", {"none": {"value": {}}})
+        body = next(iter(examples.values()))["value"]
+        options["json"] = {**body, "video": things["video_id"]} if "video" in body else body
+    elif kinds:
+        options = {"data": b"...", "headers": {"Content-Type": next(iter(kinds))}}
+    required = [one for one in operation.get("parameters", []) if one["in"] == "query" and one.get("required")]
+    options["params"] = {one["name"]: one["example"] for one in required}
+    return {"method": method, "path": place, **options}
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=NAMES)
+def test_a_route_lets_in_only_who_may(
+    method: str,
+    path: str,
+    operation: dict[str, Any],
+    things: dict[str, str],
+    admin: Caller,
+    nobody: Caller,
+    strangers: dict[str, Caller],
+) -> None:
+    asked = request_of(method, path, operation, things)
+    anonymous = nobody.call(**asked)
+    assert (anonymous.status_code, anonymous.headers["WWW-Authenticate"]) == (401, 'Bearer realm="rotoscope"')
+    forged = Caller(nobody.base, "rsk_5f1c0f6f0a9e4b1c_" + 64 * "0").call(**asked)
+    assert forged.status_code == 401
+
+    assert operation["x-scopes"], "a route says which scope it needs"
+    small = strangers["small"].call(**asked)
+    assert (small.status_code, kind_of(small)) == (403, "forbidden")
+    assert operation["x-scopes"][0] in small.json()["detail"]
+
+    over = strangers["over"].call(**asked)
+    assert (over.status_code, kind_of(over)) == (429, "too-many-requests")
+    assert int(over.headers["Retry-After"]) > 0
+    assert over.headers["RateLimit"].startswith('"requests";r=0;t=')
+
+    if "{" in path and not path.startswith(("/keys", "/presets")):
+        stranger = strangers["other"].call(**asked)
+        assert (stranger.status_code, kind_of(stranger)) == (404, "not-found"), stranger.text
+
+
+@pytest.fixture(scope="session")
+def strangers(admin: Caller) -> dict[str, Caller]:
+    """Keys of another tenant; with a scope that is too small; over its limit."""
+    over = partner(admin, "overdone", ["usage:read"], plan="starter")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: over.get("/usage"), range(130)))
+    return {"other": partner(admin, "globex"), "small": partner(admin, "small", ["batches:read"]), "over": over}
+
+
+def kind_of(answer: requests.Response) -> str:
+    """The kind of a problem document, which is whole."""
+    assert answer.headers["Content-Type"] == "application/problem+json", answer.text
+    document = answer.json()
+    assert document.keys() == {"type", "title", "status", "detail", "instance", "request_id", "errors"}
+    assert document["status"] == answer.status_code
+    assert document["request_id"] == answer.headers["X-Request-Id"]
+    return document["type"].removeprefix(f"{PREFIX}/problems/")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "options", "status", "kind", "says"),
+    [
+        ("GET", "/nowhere", {}, 404, "not-found", "nothing at this path"),
+        ("PATCH", "/videos", {"json": {}}, 405, "method-not-allowed", "Method Not Allowed"),
+        (
+            "POST",
+            "/videos",
+            {"data": b"{]", "headers": {"Content-Type": "application/json"}},
+            400,
+            "bad-request",
+            "not JSON",
+        ),
+        (
+            "POST",
+            "/videos",
+            {"data": b"<a/>", "headers": {"Content-Type": "text/xml"}},
+            415,
+            "unsupported-media-type",
+            "JSON",
+        ),
+        ("POST", "/videos", {"json": {"url": "x" * 2**20}}, 413, "too-large", "1048576"),
+        ("POST", "/videos", {"json": {"url": "file:///etc/passwd"}}, 422, "invalid", "/url"),
+        ("POST", "/videos", {"json": {"url": "s3://bucket/key"}}, 403, "forbidden", "https"),
+        ("POST", "/videos", {"json": {}}, 422, "invalid", "either url or upload"),
+        ("GET", "/videos?limit=1000", {}, 422, "invalid", "limit"),
+        ("GET", "/videos?cursor=x", {}, 400, "bad-request", "cursor"),
+        ("GET", "/filters?cursor=x", {}, 400, "bad-request", "cursor"),
+        ("POST", "/rotoscopes", {"json": {"video": "acme.none"}}, 404, "not-found", "no video acme.none"),
+        ("GET", "/rotoscopes/globex.1", {}, 404, "not-found", "globex.1"),
+        ("POST", "/filtered-pictures?filter=sea-mist", {"data": b"no picture"}, 422, "refused", "no PNG, JPEG or WebP"),
+        ("POST", "/filtered-pictures?filter=globex.x", {"data": b""}, 422, "refused", "no filter 'globex.x'"),
+    ],
+)
+def test_bad_requests_get_one_sentence(
+    acme: Caller, method: str, path: str, options: dict[str, Any], status: int, kind: str, says: str
+) -> None:
+    answer = acme.call(method, path, **options)
+    assert (answer.status_code, kind_of(answer)) == (status, kind)
+    assert says in answer.json()["detail"]
+    assert requests.get(acme.base + answer.json()["type"], timeout=30).status_code == 200, "its type leads to a page"
+
+
+def test_values_that_cannot_be_used_are_pointed_at(acme: Caller, video: dict[str, Any]) -> None:
+    answer = acme.post("/rotoscopes", {"video": video["id"], "strength": 3, "filtr": "oil"})
+    assert kind_of(answer) == "invalid"
+    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/strength", "/filtr"}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"filter": "nope"}, "There is no filter 'nope'"),
+        ({"start": "5", "end": "4"}, "is empty"),
+        ({"mask": "/etc/passwd"}, "mask is a box"),
+        ({"preset": "nope"}, "There is no preset 'nope'"),
+        ({"start": "100"}, "it lasts 1.20 s"),
+        ({"format": "mp4", "quality": 99}, "quality is 99"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_before_anything_starts(
+    acme: Caller, video: dict[str, Any], options: dict[str, Any], says: str
+) -> None:
+    before = acme.get("/usage").status_code, len(acme.get("/rotoscopes").json()["items"])
+    answer = acme.post("/rotoscopes", {"video": video["id"], **options})
+    assert (answer.status_code, kind_of(answer)) == (422, "refused")
+    assert says in answer.json()["detail"]
+    assert (acme.get("/usage").status_code, len(acme.get("/rotoscopes").json()["items"])) == before
+
+
+def test_an_upload_goes_on_where_it_broke_off_and_is_verified(acme: Caller, clip: Path) -> None:
+    content = clip.read_bytes()
+    wrong = {"name": "clip.mp4", "bytes": len(content), "sha256": 64 * "0"}
+    video = acme.made("/videos", {"upload": wrong})
+    place = video["upload"]["url"]
+
+    def send(begin: int, end: int) -> requests.Response:
+        ranged = {"Content-Range": f"bytes {begin}-{end - 1}/{len(content)}"}
+        return acme.call("PUT", place, data=content[begin:end], headers=ranged)
+
+    assert send(0, 1000).json()["received"] == 1000
+    early = acme.post(video["upload"]["completion"])
+    assert early.status_code == 422
+    assert f"1000 of {len(content)} bytes are there" in early.json()["detail"]
+    gap = send(2000, 3000)
+    assert (gap.status_code, kind_of(gap)) == (416, "range-not-satisfiable")
+    assert acme.get(f"/videos/{video['id']}").json()["upload"]["received"] == 1000
+    assert send(1000, len(content)).status_code == 200
+    more = acme.call("PUT", place, data=content + b"x")
+    assert more.status_code in (413, 416)
+    failed = acme.post(video["upload"]["completion"], headers=WAIT).json()
+    assert (failed["state"], "another SHA-256" in failed["failure"]) == ("failed", True)
+
+
+def test_a_plan_is_kept(admin: Caller, tmp_path: Path) -> None:
+    caller = partner(admin, "tiny", [*SCOPES, "usage:read"], plan="starter")
+    video = caller.uploaded(make_video(tmp_path / "short.mp4", frames=10))
+    caller.made("/rotoscopes", {"video": video["id"], "filter": "identity"})
+    usage = caller.get("/usage").json()
+    assert (usage["frames"], usage["frames_left"], usage["plan"]) == (10, 19990, "starter")
+    long = caller.uploaded(make_video(tmp_path / "long.mp4", frames=310, rate="1", size="64x64"))
+    refused = caller.post("/rotoscopes", {"video": long["id"]})
+    assert (refused.status_code, kind_of(refused)) == (403, "beyond-plan")
+    slow = {"video": video["id"], "filter": "starlit-swirl", "chunk_frames": 1}
+    answers = [caller.post("/rotoscopes", {**slow, "strength": strength}) for strength in (0.1, 0.2, 0.3)]
+    assert [answer.status_code for answer in answers] == [202, 202, 429]
+    assert kind_of(answers[2]) == "plan-used-up"
+    assert caller.get("/usage").json()["frames"] == 30
+
+
+def test_a_key_is_shown_once_rotated_and_revoked(admin: Caller) -> None:
+    body = {"name": "Once", "tenant": "once", "plan": "starter", "scopes": ["usage:read"]}
+    again = {"Idempotency-Key": "once"}
+    first, second = (admin.post("/keys", body, headers=again).json() for _ in range(2))
+    assert (first["id"], second["token"]) == (second["id"], None)
+    key = Caller(admin.base, first["token"])
+    assert key.get("/usage").json()["tenant"] == "once"
+    place = f"/keys/{first['id']}"
+    shown = admin.get(place)
+    assert first["token"] not in shown.text
+    assert "secret" not in shown.text
+    rotated = admin.post(f"{place}/rotation", headers={"If-Match": shown.headers["ETag"]}).json()
+    assert key.get("/usage").status_code == 401
+    assert Caller(admin.base, rotated["token"]).get("/usage").status_code == 200
+    stale = admin.call("DELETE", place, headers={"If-Match": shown.headers["ETag"]})
+    assert (stale.status_code, kind_of(stale)) == (412, "precondition-failed")
+    assert admin.call("DELETE", place).status_code == 204
+    assert Caller(admin.base, rotated["token"]).get("/usage").status_code == 401
+    assert first["id"] in [one["id"] for one in admin.get("/keys").json()["items"]]
+
+
+def test_a_filter_of_a_partner_is_theirs_alone(acme: Caller, admin: Caller, things: dict[str, str]) -> None:
+    globex = partner(admin, "globex")
+    assert "acme.misty" in [one["name"] for one in acme.get("/filters?search=misty").json()["items"]]
+    assert globex.get("/filters?search=misty").json()["items"] == []
+    assert globex.get("/filters/acme.misty").status_code == 404
+    assert acme.call("DELETE", "/filters/sea-mist").status_code == 409
+    painted = acme.call("POST", "/filtered-pictures?filter=acme.misty&output=png", data=PICTURE.read_bytes())
+    assert painted.content[:4] == b"\x89PNG"
+    made = acme.made("/rotoscopes", {"video": things["video_id"], "filter": "acme.misty", "end": "0.2"})
+    assert made["state"] == "succeeded"
+    assert acme.call("DELETE", "/filters/acme.misty").status_code == 409
+    assert acme.post("/filters/acme.misty/retirement").status_code == 204
+    assert acme.get("/filters?search=misty").json()["items"] == []
+    refused = acme.post("/rotoscopes", {"video": things["video_id"], "filter": "acme.misty"})
+    assert "retired" in refused.json()["detail"]
+
+
+def test_the_served_document_is_that_of_the_repository(nobody: Caller) -> None:
+    assert nobody.get("/openapi.json").json() == DOCUMENT
+    assert nobody.get("/openapi.yaml").status_code == 200
+    index = nobody.get("/apis.json").json()
+    assert index["specificationVersion"] == "0.19"
+    for one in index["apis"][0]["properties"]:
+        assert requests.get(one["url"], timeout=30).status_code in (200, 401), one
+
+
+def test_administrators_see_all_and_runs_of_airflow_itself(
+    admin: Caller, airflow: LocalAirflow, airflow_store: FolderStore, things: dict[str, str], clip: Path
+) -> None:
+    run_id = airflow.trigger({"source": str(clip), "filter": "identity"})
+    airflow.wait(run_id)
+    ids = [one["id"] for one in admin.get("/rotoscopes?limit=100").json()["items"]]
+    assert {run_id, things["rotoscope_id"]} <= set(ids)
+    assert admin.get(f"/rotoscopes/{run_id}/result").status_code == 200
+    failing = airflow.trigger({"source": "/nowhere.mp4"})
+    airflow.wait(failing)
+    assert "There is no file" in admin.get(f"/rotoscopes/{failing}").json()["failure"]
