@@ -65,6 +65,16 @@ class LocalAirflow:
         return passwords["admin"]
 
     @property
+    def token(self) -> str:
+        """The administrator's token for Airflow's API and for ours, good for a day."""
+        if self._token is None:
+            login = {"username": "admin", "password": self.password}
+            answer = self._http.post(f"{self.url}/auth/token", json=login, timeout=30)
+            answer.raise_for_status()
+            self._token = answer.json()["access_token"]
+        return self._token
+
+    @property
     def algorithmia_url(self) -> str:
         return f"http://127.0.0.1:{int((self.home / 'algorithmia-port').read_text())}"
 
@@ -132,12 +142,7 @@ class LocalAirflow:
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Call Airflow's REST API as its administrator."""
-        if self._token is None:
-            login = {"username": "admin", "password": self.password}
-            answer = self._http.post(f"{self.url}/auth/token", json=login, timeout=30)
-            answer.raise_for_status()
-            self._token = answer.json()["access_token"]
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self.token}"}
         return self._http.request(method, f"{self.url}{path}", headers=headers, timeout=60, **options)
 
     def healthy(self, *components: str) -> bool:

@@ -1,5 +1,6 @@
-"""`python -m rotoscope`: probe and paint videos in this process, without Airflow."""
+"""The command `rotoscope`: paint videos in this process, without Airflow, or have a server paint them."""
 
+import json
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from uuid import uuid4
 
 import click
 
-from rotoscope import __version__, formats, reference, training
+from rotoscope import __version__, commands, formats, reference, training
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
@@ -44,7 +45,15 @@ def _training_option(field: str, text: str) -> Callable[[Any], Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__)
 def cli() -> None:
-    """Paint a video with a machine-learned texture, sound and timing untouched."""
+    """Paint a video with a machine-learned texture, sound and timing untouched.
+
+    Here: probe, paint, sheet, train. On a server: submit, list, watch, cancel, and filters and sheet with --server.
+    """
+
+
+for command in commands.COMMANDS:
+    cli.add_command(command)
+SERVER = click.option("--server", envvar="ROTOSCOPE_SERVER", help="Ask this server and not this machine.")
 
 
 @cli.command()
@@ -59,12 +68,22 @@ def probe(file: str) -> None:
 
 @cli.command()
 @click.option("--tag", type=click.Choice(list(catalogue.TAGS)), help="Only those with this tag.")
-def filters(tag: str | None) -> None:
+@SERVER
+@commands.as_json
+def filters(tag: str | None, server: str | None, as_json: bool) -> None:
     """List the filters, each with a sentence on what it looks like and its tags."""
-    width = max(map(len, catalogue.catalogue()))
-    for one in catalogue.catalogue().values():
-        if tag is None or tag in one.tags:
-            click.echo(f"{one.name:{width}}  {one.sentence} {' '.join(f'#{word}' for word in one.tags)}".rstrip())
+    if server:
+        found = list(commands.client_of(server).every("/filters", 10_000, tag=tag))
+    else:
+        there = catalogue.catalogue().values()
+        found = [one.model_dump(mode="json") for one in there if tag is None or tag in one.tags]
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    width = max((len(one["name"]) for one in found), default=0)
+    for one in found:
+        tags = " ".join(f"#{word}" for word in one["tags"])
+        click.echo(f"{one['name']:{width}}  {one['sentence']} {tags}".rstrip())
 
 
 @cli.command()
@@ -156,7 +175,12 @@ def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fiel
 @cli.command()
 @click.argument("source", metavar="IN")
 @click.option(
-    "-o", "--output", metavar="FOLDER", required=True, type=click.Path(path_type=Path), help="For the page; a new one."
+    "-o",
+    "--output",
+    metavar="FOLDER",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="For the page; a new one. From a server the one picture comes, into this file.",
 )
 @click.option("--filter", "filters", multiple=True, help="A name that `filters` lists; once for each, or all of them.")
 @click.option("--tag", help="All filters with this tag, such as bold or subtle.")
@@ -168,8 +192,20 @@ def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fiel
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
 )
-def sheet(source: str, output: Path, threads: int, filters: tuple[str, ...], at: tuple[str, ...], **how: Any) -> None:
+@SERVER
+def sheet(
+    source: str,
+    output: Path,
+    threads: int,
+    filters: tuple[str, ...],
+    at: tuple[str, ...],
+    server: str | None,
+    **how: Any,
+) -> None:
     """Show frames of the video IN under all filters: a page, its pictures, and one labelled picture, in a FOLDER."""
+    if server:
+        commands.server_sheet(server, Path(source), output, {"filters": list(filters), "at": list(at), **how})
+        return
     request = SheetRequest.parse({"source": _readable(source), "filters": list(filters), "at": list(at), **how})
     if not output.parent.is_dir() or output.exists():
         raise Refused(f"{output} is to be a new folder in one that exists; choose another name.")

@@ -27,9 +27,8 @@ async def file_answer(store: Store, key: str, filename: str | None = None) -> Re
     """An object as an answer. Raises Problem if it is not there (any more)."""
     if not await threaded(store.exists, key):
         raise Problem("not-found", "This is not there yet, or not any more.")
+    kind = mimetypes.guess_type(filename or key)[0] or "application/octet-stream"
     if isinstance(store, S3Store):
-        link = await threaded(store.download_link, key, LINK_SECONDS, filename)
+        link = await threaded(store.download_link, key, LINK_SECONDS, filename, kind)
         return RedirectResponse(link, 307, {"Cache-Control": "no-store"})
-    path = Path(store.address(key))
-    kind = mimetypes.guess_type(filename or path.name)[0] or "application/octet-stream"
-    return FileResponse(path, media_type=kind, filename=filename, content_disposition_type="inline")
+    return FileResponse(Path(store.address(key)), media_type=kind, filename=filename, content_disposition_type="inline")

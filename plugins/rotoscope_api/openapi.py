@@ -79,7 +79,8 @@ def _complete(made: dict[str, Any]) -> None:
         _tell_scopes(operation)
         _add_problems(operation)
         _add_examples(operation)
-    made["components"]["responses"] = shared = {}
+    shared: dict[str, Any] = {}
+    made["components"]["responses"] = shared
     for _, _, operation in operations(made):
         operation["responses"] = {
             status: _shared(response, shared) for status, response in sorted(operation["responses"].items())

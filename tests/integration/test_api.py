@@ -32,10 +32,7 @@ NAMES = [f"{method} {path}" for method, path, _ in OPERATIONS]
 
 @pytest.fixture(scope="session")
 def admin(airflow: LocalAirflow) -> Caller:
-    airflow.call("GET", "/api/v2/version")
-    login = {"username": "admin", "password": airflow.password}
-    token = requests.post(f"{airflow.url}/auth/token", json=login, timeout=30).json()["access_token"]
-    return Caller(airflow.url, token)
+    return Caller(airflow.url, airflow.token)
 
 
 @pytest.fixture(scope="session")

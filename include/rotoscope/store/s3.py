@@ -137,9 +137,11 @@ class S3Store:
                 raise RotoscopeError(f"{error['Key']} could not be deleted from the bucket: {error.get('Message')}")
         return len(found)
 
-    def download_link(self, key: str, seconds: int, filename: str | None = None) -> str:
-        """A URL by which anybody can get an object for so many seconds, saved under `filename`."""
+    def download_link(self, key: str, seconds: int, filename: str | None = None, media_type: str | None = None) -> str:
+        """A URL by which anybody can get an object for so many seconds, saved under `filename`, as of a media type."""
         named = {"ResponseContentDisposition": f'attachment; filename="{filename}"'} if filename else {}
+        if media_type:
+            named["ResponseContentType"] = media_type
         link: str = self._s3.generate_presigned_url("get_object", Params={**self._at(key), **named}, ExpiresIn=seconds)
         return link
 
