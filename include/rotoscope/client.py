@@ -31,7 +31,9 @@ class Client:
     """
 
     def __init__(self, server: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}", "User-Agent": f"rotoscope/{__version__}"}
+        headers = {"User-Agent": f"rotoscope/{__version__}"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.Client(base_url=server.rstrip("/"), headers=headers, timeout=SECONDS, follow_redirects=True)
         self.server = server
 

@@ -15,7 +15,7 @@ from rotoscope.client import Client
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
-from rotoscope.request import DEFAULT_FILTER
+from rotoscope.request import DEFAULT_FILTER, Request
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 SERVER = "http://127.0.0.1:8080"
@@ -197,14 +197,17 @@ def _line(text: str, is_last: bool, quiet: bool) -> None:
 
 
 def _option(text: str) -> tuple[str, Any]:
-    """NAME=VALUE as both; a value that is JSON is what it says, any other one is text."""
+    """NAME=VALUE as both; the value of a field that is no text is JSON."""
     name, equals, value = text.partition("=")
     if not equals:
         raise Refused(f"{text!r} is no option; write NAME=VALUE, such as size=720p.")
+    field = Request.model_fields.get(name)
+    if field is None or field.annotation in (str, str | None):
+        return name, value  # the server knows what it is, or says that it is nothing
     try:
         return name, json.loads(value)
     except ValueError:
-        return name, value
+        raise Refused(f"{name} is {value!r}, but it should be a number, true, false, or a list as in JSON.") from None
 
 
 COMMANDS = (submit, list_rotoscopes, watch, cancel, completion)
