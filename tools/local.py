@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -287,9 +288,11 @@ class LocalAirflow:
         """Make the pools or connections of a file in include/ that are not there yet; what a user changed stays."""
         for name, fields in json.loads((INCLUDE / file).read_text()).items():
             body = {id_field: name, **{key: encode.get(key, lambda same: same)(value) for key, value in fields.items()}}
-            answer = self.call("POST", f"/api/v2/{kind}", json=body)
-            if answer.status_code != 409:
-                answer.raise_for_status()
+            # SQLite may be busy with what went on before the last stop; the second try finds the first one's work.
+            self._await(f"database, for {name},", partial(self._registered, kind, body))
+
+    def _registered(self, kind: str, body: dict[str, Any]) -> bool:
+        return self.call("POST", f"/api/v2/{kind}", json=body).status_code in (201, 409)
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -300,6 +303,9 @@ def _write_private(path: Path, text: str) -> None:
 def _free_port(wanted: int) -> int:
     for port in (wanted, 0):
         with socket.socket() as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # what was just closed is free, as servers see it
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:

@@ -64,7 +64,7 @@ def fetch(url: str, target: Path, most: int | None = None) -> str:
         wait=wait_exponential(multiplier=WAIT_SECONDS, max=30),
         reraise=True,
     )
-    with target.open("wb") as file, _session() as session:
+    with target.open("wb") as file, checked_session() as session:
         retrying(transfer.go_on, session, file)
     return transfer.digest.hexdigest()
 
@@ -194,8 +194,19 @@ def _inner(address: Address) -> Address | None:
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 
 
-def _connect(host: str, port: int, timeout: Any) -> socket.socket:
-    """Connect to the first of a name's addresses that may be, or raise Refused if one may not."""
+def check_url(url: str) -> None:
+    """Raises Refused for an address that may not be connected to, as far as that can be told now."""
+    if not _is_web(url):
+        raise Refused("That is no http(s) URL; give one that can be reached from the internet.")
+    parts = urlsplit(url)
+    try:
+        _addresses(str(parts.hostname), parts.port or (443 if parts.scheme == "https" else 80))
+    except OSError as error:
+        raise Refused(f"{error}; check the URL.") from None
+
+
+def _addresses(host: str, port: int) -> list[Any]:
+    """What a name resolves to, as getaddrinfo says. Raises Refused if one may not be, OSError if there is none."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -203,9 +214,15 @@ def _connect(host: str, port: int, timeout: Any) -> socket.socket:
     for _, _, _, _, place in found:
         if not is_allowed(ipaddress.ip_address(str(place[0]).partition("%")[0])):
             raise Refused(
-                f"{host} is not a public address; sources are fetched from the internet only, and from the networks "
-                "that ROTOSCOPE_FETCH_NETWORKS names."
+                f"{host} is not a public address; only the internet is asked, and the networks that "
+                "ROTOSCOPE_FETCH_NETWORKS names."
             )
+    return found
+
+
+def _connect(host: str, port: int, timeout: Any) -> socket.socket:
+    """Connect to the first of a name's addresses that may be, or raise Refused if one may not."""
+    found = _addresses(host, port)
     failure = OSError(f"{host} has no address")
     for family, kind, protocol, _, place in found:
         opened = socket.socket(family, kind, protocol)
@@ -245,7 +262,8 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _PoolTLS}
 
 
-def _session() -> requests.Session:
+def checked_session() -> requests.Session:
+    """A session that connects to allowed addresses only. Raises Refused, from its calls, for a name that has others."""
     session = requests.Session()
     session.trust_env = False  # a proxy would resolve names for itself, and .netrc holds secrets
     session.headers["User-Agent"] = f"rotoscope/{__version__}"

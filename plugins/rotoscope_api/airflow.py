@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import BaseModel, Field
 
-from rotoscope_api.problems import Problem
+from rotoscope_api.problems import Problem, bad_cursor
 
 CANCELLED = "Cancelled"
 """Begins the note of a run that was cancelled: Airflow calls it running until it is cleaned up, then failed, or even
@@ -103,7 +103,7 @@ class Airflow:
             wanted["run_id_prefix_pattern"] = prefix
         said = await self._ask("GET", f"/dags/{dag}/dagRuns", params=wanted)
         if said.status_code in (400, 422):
-            raise Problem("bad-request", "That cursor is not one that this list gave; begin without one.")
+            raise bad_cursor()
         found = self._read(said)
         return Page([Run.model_validate(one) for one in found["dag_runs"]], found.get("next_cursor"))
 

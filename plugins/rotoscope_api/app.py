@@ -21,6 +21,7 @@ from rotoscope_api.routers import (
     status,
     usage,
     videos,
+    webhooks,
 )
 from rotoscope_api.services import Services
 
@@ -35,6 +36,7 @@ ROUTERS = (
     pictures,
     contact_sheets,
     presets,
+    webhooks,
     keys,
     usage,
     status,

@@ -21,6 +21,17 @@ QUIET_SECONDS = 15.0
 """After which a comment shows proxies that the connection lives."""
 STEPS = ("queued", "split", "filter", "assemble")
 
+SCHEMA = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "For `Last-Event-ID`."},
+        "event": {"enum": ["progress", "end"]},
+        "data": {"type": "string", "description": "A rotoscope, as JSON."},
+        "retry": {"type": "integer", "description": "Milliseconds to wait before a broken connection is taken up."},
+    },
+}
+"""Of one event."""
+
 
 class EventStream(StreamingResponse):
     """An answer that goes on."""

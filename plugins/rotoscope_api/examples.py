@@ -18,7 +18,26 @@ KEY = {
 }
 JOB = {"id": ROTOSCOPE, "state": "succeeded", "created_at": AT, "ended_at": END, "failure": None}
 PARTS = {"metadatabase": "healthy", "scheduler": "healthy", "triggerer": "healthy", "store": "healthy"}
+WEBHOOK = {
+    "id": "acme.7d1f3c5b9a8e4f2d6c0b1a2e",
+    "url": "https://acme.example.com/painted",
+    "events": ["rotoscope.started", "rotoscope.ended"],
+    "enabled": True,
+    "created_at": AT,
+}
+DELIVERY = "msg_5f1c0f6f0a9e4b1c8d7e6f5a3b2c1d0e"
 SCHEMAS: dict[str, Any] = {
+    "WebhookResource": WEBHOOK,
+    "NewWebhook": {**WEBHOOK, "secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},
+    "Delivery": {
+        "id": DELIVERY,
+        "type": "rotoscope.ended",
+        "created_at": END,
+        "state": "delivered",
+        "payload": {"type": "rotoscope.ended", "timestamp": END, "data": {"id": ROTOSCOPE, "state": "succeeded"}},
+        "attempts": [{"at": END, "status": 204, "said": ""}],
+        "next_at": None,
+    },
     "VideoResource": {
         "id": VIDEO,
         "state": "ready",
@@ -157,6 +176,8 @@ PARAMETERS: dict[str, Any] = {
     "sheet_id": ROTOSCOPE,
     "creation_id": ROTOSCOPE,
     "training_id": ROTOSCOPE,
+    "webhook_id": WEBHOOK["id"],
+    "delivery_id": DELIVERY,
     "key_id": "5f1c0f6f0a9e4b1c",
     "index": 0,
     "limit": 20,
@@ -174,7 +195,7 @@ PARAMETERS: dict[str, Any] = {
     "output": "jpeg",
     "month": "2026-11",
     "idempotency-key": "4f6c1b0e-8f3f-4b53-9a43-5d1f0c6d2e77",
-    "prefer": "wait=30",
+    "prefer": "wait=10",
     "if-match": '"5f1c0f6f0a9e4b1c8d7e6f5a3b2c1d0e"',
     "last-event-id": "2-0.4750",
     "content-range": "bytes 0-1048575/7340032",

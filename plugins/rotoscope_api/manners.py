@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Header, Query, Request, Response
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 from starlette.datastructures import Headers, MutableHeaders
 
 from rotoscope.access import claims
 from rotoscope_api.caller import Caller
-from rotoscope_api.problems import Problem, answer
+from rotoscope_api.problems import Problem, answer, bad_cursor
 from rotoscope_api.services import Services, threaded
 
 JSON_BYTES = 2**20
@@ -37,6 +37,16 @@ Cursor = Annotated[
     ),
 ]
 Id = Annotated[str, Field(max_length=250, pattern=r"^[A-Za-z0-9_.~:+-]+$")]
+
+
+def _no_number(value: Any) -> Any:
+    """A number could be seconds, or milliseconds; a time says its zone."""
+    if isinstance(value, str) and re.fullmatch(r"[\d.eE+-]+", value):
+        raise ValueError("write a time as RFC 3339 has it, such as 2026-11-25T01:20:36Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_no_number)]
 
 
 class Listed(BaseModel, Generic[T]):
@@ -68,7 +78,7 @@ def offset_of(cursor: str | None) -> int:
             return min(int(offset), LAST)
     except ValueError:
         pass
-    raise Problem("bad-request", "That cursor is not one that this list gave; begin without one.")
+    raise bad_cursor()
 
 
 class Manners:

@@ -26,6 +26,7 @@ TAGS = {
     "Pictures": "Single pictures: to make filters of, or to be painted at once.",
     "Contact Sheets": "A video's frames under many filters.",
     "Presets": "Named sets of options, and output formats.",
+    "Webhooks": "Have your own server told of what becomes of rotoscopes.",
     "Keys": "What partners' machines show who they are with.",
     "Usage": "What was taken, and what is left.",
     "Status": "Whether the parts are well.",
@@ -115,8 +116,6 @@ def _add_problems(operation: dict[str, Any]) -> None:
     names = [parameter["name"] for parameter in operation.get("parameters", [])]
     if "requestBody" in operation or names:
         kinds.append("invalid")
-    if "cursor" in names:
-        kinds.append("bad-request")
     own = operation["responses"]
     own.pop("422", None)
     for status, response in documented(*dict.fromkeys(kinds)).items():

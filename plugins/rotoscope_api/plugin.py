@@ -1,5 +1,6 @@
-"""The Airflow plugin. Every component and every task imports it, so the app is built at the first request."""
+"""The Airflow plugin. Every component and every task imports it, so the app is built where a server needs it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
@@ -12,21 +13,45 @@ Send = Callable[[Scope], Awaitable[None]]
 
 
 class LateApp:
-    """The API, built when it is first asked for something, in the server that it is mounted in."""
+    """The API, built once it is needed, in the server that it is mounted in."""
 
     def __init__(self) -> None:
         self._app: Any = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.built(scope["app"])(scope, receive, send)
+
+    def built(self, airflow: Any) -> Any:
+        """The API, in the server `airflow`."""
         if self._app is None:
             from rotoscope_api.app import create_app
 
-            self._app = create_app(airflow=scope["app"])
-        await self._app(scope, receive, send)
+            self._app = create_app(airflow)
+        return self._app
+
+
+class Beginning:
+    """Middleware of Airflow's own server, through which everything passes: it starts the courier with the server."""
+
+    def __init__(self, app: Any) -> None:
+        self._next = app
+        self._courier: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" and self._courier is None:
+            from rotoscope_api.courier import Courier
+
+            courier = Courier(API.built(scope["app"]).state.services)
+            self._courier = asyncio.create_task(courier.work())
+        await self._next(scope, receive, send)
+
+
+API = LateApp()
 
 
 class RotoscopePlugin(AirflowPlugin):
     """What Airflow loads."""
 
     name = "rotoscope_api"
-    fastapi_apps = [{"app": LateApp(), "url_prefix": PREFIX, "name": "Rotoscope API"}]  # noqa: RUF012 - Airflow's way
+    fastapi_apps = [{"app": API, "url_prefix": PREFIX, "name": "Rotoscope API"}]  # noqa: RUF012 - Airflow's way
+    fastapi_root_middlewares = [{"middleware": Beginning, "name": "Rotoscope's webhooks"}]  # noqa: RUF012

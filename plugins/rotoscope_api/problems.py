@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope_api.plugin import PREFIX
@@ -84,6 +85,12 @@ class Problem(Exception):
         self.errors = list(errors)
 
 
+def bad_cursor() -> Problem:
+    """What a list answers to a cursor that it did not give."""
+    detail = "That cursor is not one that this list gave; begin without one."
+    return Problem("invalid", detail, errors=[Fault(pointer="cursor", detail=detail)])
+
+
 def answer(request: Request, problem: Problem) -> JSONResponse:
     """The problem as a response."""
     kind = KINDS[problem.kind]
@@ -117,8 +124,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         kind = BY_STATUS.get(error.status_code, "bad-request" if error.status_code < 500 else "internal")
-        detail = "There is nothing at this path." if error.detail == "Not Found" else str(error.detail)
-        return answer(request, Problem(kind, detail, dict(error.headers or {})))
+        detail, headers = str(error.detail), dict(error.headers or {})
+        if error.status_code == 404:
+            detail = "There is nothing at this path."
+        if error.status_code == 405:
+            headers["Allow"] = ", ".join(_methods_at(request))
+            detail = f"This path has {headers['Allow']}, and not {request.method}."
+        return answer(request, Problem(kind, detail, headers))
 
     @app.exception_handler(RotoscopeError)
     async def _failed(request: Request, error: RotoscopeError) -> JSONResponse:
@@ -128,6 +140,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _internal(request: Request, error: Exception) -> JSONResponse:
         return answer(request, Problem("internal", "Something broke here; the log has it under the request's id."))
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Every method that the path of a request has."""
+    scope = {**request.scope, "method": ""}
+    matched = (route for route in request.app.routes if route.matches(scope)[0] is not Match.NONE)
+    return sorted({method for route in matched for method in getattr(route, "methods", None) or ()})
 
 
 def documented(*kinds: str) -> dict[int | str, dict[str, Any]]:

@@ -18,7 +18,8 @@ def airflow_store(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
 @pytest.fixture(scope="session")
 def airflow(tmp_path_factory: pytest.TempPathFactory, airflow_store: FolderStore) -> Iterator[LocalAirflow]:
     connection = json.dumps({"conn_type": "fs", "extra": {"path": str(airflow_store.root)}})
-    local = LocalAirflow(tmp_path_factory.mktemp("home"), {"AIRFLOW_CONN_ROTOSCOPE_STORE": connection})
+    settings = {"AIRFLOW_CONN_ROTOSCOPE_STORE": connection, "ROTOSCOPE_FETCH_NETWORKS": "127.0.0.1/32"}
+    local = LocalAirflow(tmp_path_factory.mktemp("home"), settings)
     try:
         local.up()
         yield local

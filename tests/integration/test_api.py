@@ -17,7 +17,9 @@ from tests.media import make_video
 
 pytestmark = pytest.mark.xdist_group("airflow")  # the one that the other requests go to
 SCOPES = [
-    f"{what}:{right}" for what in ("videos", "frames", "filters", "sheets", "rotoscopes") for right in ("read", "write")
+    f"{what}:{right}"
+    for what in ("videos", "frames", "filters", "sheets", "rotoscopes", "webhooks")
+    for right in ("read", "write")
 ]
 PICTURE = CHECKOUT / "include" / "filters" / "previews" / "sea-mist.jpg"
 DOCUMENT: dict[str, Any] = json.loads((CHECKOUT / "include" / "api" / "openapi.json").read_text())
@@ -78,6 +80,7 @@ def things(acme: Caller, video: dict[str, Any]) -> dict[str, str]:
     sheet = acme.made("/contact-sheets", {"video": video["id"], "filters": ["halftone"]})
     picture = acme.call("POST", "/pictures", data=PICTURE.read_bytes(), headers={"Content-Type": "image/jpeg"}).json()
     creation = acme.made("/filters", {"name": "misty", "picture": picture["id"]})
+    webhook = acme.made("/webhooks", {"url": "http://127.0.0.1:9/", "events": ["rotoscope.ended"]})
     return {
         "video_id": video["id"],
         "rotoscope_id": made["id"],
@@ -86,6 +89,8 @@ def things(acme: Caller, video: dict[str, Any]) -> dict[str, str]:
         "training_id": creation["id"],
         "name": "acme.misty",
         "index": "0",
+        "webhook_id": webhook["id"],
+        "delivery_id": "msg_" + 32 * "0",
     }
 
 
@@ -182,9 +187,11 @@ def kind_of(answer: requests.Response) -> str:
         ("POST", "/videos", {"json": {"url": "s3://bucket/key"}}, 403, "forbidden", "https"),
         ("POST", "/videos", {"json": {}}, 422, "invalid", "either url or upload"),
         ("GET", "/videos?limit=1000", {}, 422, "invalid", "limit"),
-        ("GET", "/videos?cursor=x", {}, 400, "bad-request", "cursor"),
-        ("GET", "/filters?cursor=x", {}, 400, "bad-request", "cursor"),
+        ("GET", "/videos?cursor=x", {}, 422, "invalid", "cursor"),
+        ("GET", "/filters?cursor=x", {}, 422, "invalid", "cursor"),
         ("POST", "/rotoscopes", {"json": {"video": "acme.none"}}, 404, "not-found", "no video acme.none"),
+        ("POST", "/webhooks", {"json": {"url": "http://10.0.0.1/"}}, 422, "refused", "not a public address"),
+        ("POST", "/webhooks", {"json": {"url": "http://[::ffff:10.0.0.1]/"}}, 422, "refused", "not a public address"),
         ("GET", "/rotoscopes/globex.1", {}, 404, "not-found", "globex.1"),
         ("POST", "/filtered-pictures?filter=sea-mist", {"data": b"no picture"}, 422, "refused", "no PNG, JPEG or WebP"),
         ("POST", "/filtered-pictures?filter=globex.x", {"data": b""}, 422, "refused", "no filter 'globex.x'"),

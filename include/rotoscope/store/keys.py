@@ -164,9 +164,14 @@ def claim(tenant: str, digest: str, turn: int | None = None) -> str:
     return prefix if turn is None else f"{prefix}/{turn:06}.json"
 
 
-def webhook(webhook_id: str, name: str = "webhook.json") -> str:
-    """A webhook, or a delivery of it."""
-    return f"webhooks/{webhook_id}/{name}"
+def webhook(webhook_id: str | None = None, name: str = "webhook.json") -> str:
+    """A webhook, or something of it; without an id, the prefix of all of them."""
+    return "webhooks" if webhook_id is None else f"webhooks/{webhook_id}/{name}"
+
+
+def delivery(webhook_id: str, delivery_id: str, *, due: bool = False) -> str:
+    """Something that a webhook is told, or the mark that it is still to be sent."""
+    return webhook(webhook_id, f"{'due' if due else 'deliveries'}/{delivery_id}.json")
 
 
 def picture(sha256: str, name: str | None = None) -> str:

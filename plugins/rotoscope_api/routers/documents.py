@@ -22,6 +22,14 @@ JSON: dict[int | str, dict[str, Any]] = {
     200: {"description": "The document.", "content": {"application/json": {"schema": {"type": "object"}}}}
 }
 
+YAML: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The document.", "content": {"application/yaml": {"schema": {"type": "object"}}}}
+}
+
+
+def _files(*kinds: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": "The file.", "content": {kind: {"schema": {"type": "string"}} for kind in kinds}}}
+
 
 def _text(kind: str) -> dict[int | str, dict[str, Any]]:
     return {200: {"description": "The document.", "content": {kind: {"schema": {"type": "string"}}}}}
@@ -33,7 +41,7 @@ async def get_openapi_json(request: Request) -> Response:
     return JSONResponse(openapi.document(request.app))
 
 
-@router.get("/openapi.yaml", summary="Get OpenAPI YAML", responses=_text("application/yaml"), response_class=Response)
+@router.get("/openapi.yaml", summary="Get OpenAPI YAML", responses=YAML, response_class=Response)
 async def get_openapi_yaml(request: Request) -> Response:
     """The API in OpenAPI 3.1, as YAML."""
     return Response(as_yaml(openapi.document(request.app)), media_type="application/yaml")
@@ -94,7 +102,7 @@ async def get_reference() -> Response:
     "/reference-files/{name}",
     summary="Get Reference File",
     response_class=Response,
-    responses={**_text("text/javascript"), **documented("not-found")},
+    responses={**_files("text/javascript", "text/css", "image/png"), **documented("not-found")},
 )
 async def get_reference_file(
     name: Annotated[str, Path(pattern=r"^[a-z0-9.-]+\.(js|css|png)$", max_length=60, examples=["swagger-ui.css"])],

@@ -25,7 +25,7 @@ from rotoscope_api.routers.pictures import picture_source
 from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
 
-router = APIRouter(prefix="/filters", tags=["Filters"])
+router = APIRouter(tags=["Filters"])
 Reader = Annotated[Caller, allowed("filters:read")]
 Writer = Annotated[Caller, allowed("filters:write")]
 Name = Annotated[
@@ -86,7 +86,7 @@ class Creation(jobs.Job):
     filter: str | None = Field(default=None, description="NAME@VERSION, once it is made.")
 
 
-@router.get("", summary="List Filters")
+@router.get("/filters", summary="List Filters")
 async def list_filters(
     caller: Reader,
     store: StoreDep,
@@ -108,14 +108,14 @@ async def list_filters(
     return page_of(found, limit, cursor)
 
 
-@router.get("/creations/{creation_id}", summary="Get Creation", responses=documented("not-found"))
+@router.get("/filter-creations/{creation_id}", summary="Get Creation", responses=documented("not-found"))
 async def get_creation(caller: Reader, creation_id: Id) -> Creation:
     """How far the making of a filter of a picture is."""
     caller.check(creation_id)
     return await _creation(caller, CREATE, await caller.airflow.get(CREATE, creation_id), "create")
 
 
-@router.get("/trainings/{training_id}", summary="Get Training", responses=documented("not-found"))
+@router.get("/filter-trainings/{training_id}", summary="Get Training", responses=documented("not-found"))
 async def get_training(caller: Reader, training_id: Id) -> Creation:
     """How far the training of a filter is."""
     caller.check(training_id)
@@ -123,7 +123,7 @@ async def get_training(caller: Reader, training_id: Id) -> Creation:
 
 
 @router.post(
-    "",
+    "/filters",
     status_code=202,
     summary="Create Filter",
     responses={201: {"model": Creation, "description": "It is made already."}, **documented("not-found", "conflict")},
@@ -150,16 +150,16 @@ async def create_filter(
     """Make a filter that paints in the style of a picture; takes seconds. A name that is there gets a new version."""
     if (body.picture is None) == (body.picture_url is None):
         raise Problem("invalid", "Give either picture or picture_url.")
-    place = body.picture_url or picture_source(caller, str(body.picture))
+    place = body.picture_url or await threaded(picture_source, caller, store, str(body.picture))
     conf = {"picture": place, "name": _full_name(caller, body.name), "sentence": body.sentence}
     job_id = await fresh_id(request, caller, idempotency_key)
-    location = f"{PREFIX}/filters/creations/{job_id}"
+    location = f"{PREFIX}/filter-creations/{job_id}"
     run = await jobs.start(response, caller, CREATE, job_id, conf, location, prefer)
     return await _creation(caller, CREATE, run, "create")
 
 
 @router.post(
-    "/trainings",
+    "/filter-trainings",
     status_code=202,
     summary="Train Filter",
     responses={201: {"model": Creation, "description": "It is trained already."}, **documented("not-found")},
@@ -168,6 +168,7 @@ async def train_filter(
     request: Request,
     response: Response,
     caller: Writer,
+    store: StoreDep,
     body: Annotated[
         FilterTrain,
         Body(
@@ -188,23 +189,26 @@ async def train_filter(
 ) -> Creation:
     """Train a filter on paintings; takes minutes with a GPU, up to an hour without. The workers need PyTorch."""
     how = body.model_dump(exclude={"styles", "content", "name"})
-    places = {kind: [_place(caller, one) for one in getattr(body, kind)] for kind in ("styles", "content")}
+    places = {
+        kind: [await threaded(_place, caller, store, one) for one in getattr(body, kind)]
+        for kind in ("styles", "content")
+    }
     conf = {**how, **places, "name": _full_name(caller, body.name)}
     await threaded(TrainRequest.parse, conf)
     job_id = await fresh_id(request, caller, idempotency_key)
-    location = f"{PREFIX}/filters/trainings/{job_id}"
+    location = f"{PREFIX}/filter-trainings/{job_id}"
     run = await jobs.start(response, caller, TRAIN, job_id, conf, location, prefer)
     return await _creation(caller, TRAIN, run, "publish")
 
 
-@router.get("/{name}", summary="Get Filter", responses=documented("not-found"))
+@router.get("/filters/{name}", summary="Get Filter", responses=documented("not-found"))
 async def get_filter(caller: Reader, store: StoreDep, name: Name) -> FilterResource:
     """A filter in its newest version."""
     return _resource(await _found(caller, store, name))
 
 
 @router.get(
-    "/{name}/preview",
+    "/filters/{name}/preview",
     summary="Get Preview",
     response_class=Response,
     responses=media("image/jpeg", "A scene that the filter painted.", linked=True),
@@ -221,7 +225,7 @@ async def get_preview(caller: Reader, store: StoreDep, name: Name) -> Response:
 
 
 @router.post(
-    "/{name}/retirement",
+    "/filters/{name}/retirement",
     status_code=204,
     summary="Retire Filter",
     responses=documented("not-found", "conflict"),
@@ -233,7 +237,10 @@ async def retire_filter(caller: Writer, store: StoreDep, name: Name) -> None:
 
 
 @router.delete(
-    "/{name}", status_code=204, summary="Delete Filter", responses=documented("not-found", "conflict", "forbidden")
+    "/filters/{name}",
+    status_code=204,
+    summary="Delete Filter",
+    responses=documented("not-found", "conflict", "forbidden"),
 )
 async def delete_filter(caller: Writer, store: StoreDep, name: Name) -> None:
     """Delete a filter in all its versions. Refused while rotoscopes name it: retire it, or delete them first."""
@@ -281,8 +288,8 @@ def _full_name(caller: Caller, name: str) -> str:
     return caller.own_prefix + name if caller.is_partner else name
 
 
-def _place(caller: Caller, one: str) -> str:
-    return one if one.startswith(("http://", "https://")) else picture_source(caller, one)
+def _place(caller: Caller, store: Store, one: str) -> str:
+    return one if one.startswith(("http://", "https://")) else picture_source(caller, store, one)
 
 
 def _resource(one: Filter) -> FilterResource:

@@ -46,7 +46,9 @@ class KeyCreate(BaseModel):
         examples=["acme"],
     )
     plan: str = Field(max_length=40, description="A plan's id.", examples=["starter"])
-    scopes: list[str] = Field(min_length=1, max_length=len(SCOPES), description=f"Of {', '.join(SCOPES)}.")
+    scopes: list[Annotated[str, Field(json_schema_extra={"enum": SCOPES})]] = Field(
+        min_length=1, max_length=len(SCOPES), description="What it may do."
+    )
 
     @field_validator("tenant")
     @classmethod
@@ -122,7 +124,9 @@ async def get_key(response: Response, caller: Reader, store: StoreDep, key_id: K
     return found
 
 
-@router.post("/{key_id}/rotation", summary="Rotate Key", responses=documented("not-found", "conflict"))
+@router.post(
+    "/{key_id}/rotation", summary="Rotate Key", responses=documented("not-found", "conflict", "precondition-failed")
+)
 async def rotate_key(caller: Writer, store: StoreDep, key_id: KeyId, if_match: IfMatch = None) -> NewKey:
     """Give a key another secret. The old one opens nothing from now on."""
     key = await _key(store, key_id)
@@ -133,7 +137,9 @@ async def rotate_key(caller: Writer, store: StoreDep, key_id: KeyId, if_match: I
     return NewKey(**_facts(key), token=token)
 
 
-@router.delete("/{key_id}", status_code=204, summary="Revoke Key", responses=documented("not-found"))
+@router.delete(
+    "/{key_id}", status_code=204, summary="Revoke Key", responses=documented("not-found", "precondition-failed")
+)
 async def revoke_key(caller: Writer, store: StoreDep, key_id: KeyId, if_match: IfMatch = None) -> None:
     """Let a key open nothing any more, from now on. What was made with it stays."""
     key = await _key(store, key_id)

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field
 from rotoscope.errors import Refused
 from rotoscope.request import Request as Painting
 from rotoscope.still_painting import paint_picture
+from rotoscope.store import keys
+from rotoscope.store.base import Store
 from rotoscope.store.filters import at_hand
-from rotoscope.store.pictures import keep_picture
+from rotoscope.store.pictures import SCHEME, keep_picture
 from rotoscope_api.caller import SEPARATOR, Caller, allowed
 from rotoscope_api.links import media
 from rotoscope_api.paintings import own_finder
@@ -74,7 +76,7 @@ async def filter_picture(
     """Paint one picture and get it back at once. The first one of a filter takes seconds, the next ones less."""
     services: Services = request.app.state.services
     how = {"filter": filter, "strength": strength, "keep_colours": keep_colours, "scale": scale}
-    painting = await threaded(Painting.parse, {"source": "picture://sent", **how}, own_finder(caller, store))
+    painting = await threaded(Painting.parse, {"source": f"{SCHEME}sent", **how}, own_finder(caller, store))
     if painting.is_remote:
         raise Refused(f"The filter {filter} paints at an endpoint; have a video of one frame painted.")
     content = await _body(request)
@@ -83,10 +85,13 @@ async def filter_picture(
     return Response(painted, media_type=f"image/{output}")
 
 
-def picture_source(caller: Caller, picture_id: str) -> str:
-    """Where a run finds a picture that was sent. Raises Problem for somebody else's."""
+def picture_source(caller: Caller, store: Store, picture_id: str) -> str:
+    """Where a run finds a picture that was sent. Raises Problem if there is none, or it is somebody else's."""
     caller.check(picture_id)
-    return f"picture://{picture_id.rpartition(SEPARATOR)[2]}"
+    holder, _, sha256 = picture_id.rpartition(SEPARATOR)
+    if not store.exists(keys.held(keys.picture(sha256 or "none"), holder or "none")):
+        raise Problem("not-found", f"There is no picture {picture_id}; send it first.")
+    return f"{SCHEME}{sha256}"
 
 
 async def _body(request: Request) -> bytes:

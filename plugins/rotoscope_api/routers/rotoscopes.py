@@ -20,6 +20,7 @@ from rotoscope_api.manners import (
     IdempotencyKey,
     Limit,
     Listed,
+    Moment,
     Prefer,
     accepted,
     fresh_id,
@@ -97,14 +98,14 @@ async def list_rotoscopes(
     state: Annotated[State | None, Query(description="Only those in this state.")] = None,
     filter: Annotated[str | None, Query(max_length=100, description="Only those with this first filter.")] = None,
     video: Annotated[Id | None, Query(description="Only those of this video.")] = None,
-    created_after: Annotated[datetime | None, Query(description="Only those asked for since, RFC 3339.")] = None,
-    created_before: Annotated[datetime | None, Query(description="Only those asked for before, RFC 3339.")] = None,
+    created_after: Annotated[Moment | None, Query(description="Only those asked for since, RFC 3339.")] = None,
+    created_before: Annotated[Moment | None, Query(description="Only those asked for before, RFC 3339.")] = None,
     limit: Limit = 20,
     cursor: Cursor = None,
 ) -> Listed[Rotoscope]:
     """Rotoscopes, the newest first. Administrators see all, also those that were started in Airflow itself."""
     where: dict[str, Any] = {"state": STATES[state]} if state else {}
-    times = {"run_after_gte": created_after, "run_after_lt": created_before}
+    times: dict[str, datetime | None] = {"run_after_gte": created_after, "run_after_lt": created_before}
     where |= {name: when.astimezone().isoformat() for name, when in times.items() if when}
     if filter or video:
         where["conf_contains"] = filter or ""
@@ -183,7 +184,10 @@ async def retry_rotoscope(response: Response, caller: Writer, store: StoreDep, r
     summary="Watch Rotoscope",
     response_class=events.EventStream,
     responses={
-        200: {"description": "Server-sent events: `progress`, at last `end`.", "content": {"text/event-stream": {}}},
+        200: {
+            "description": "Server-sent events: `progress`, at last `end`, each with the rotoscope as it is then.",
+            "content": {"text/event-stream": {"schema": events.SCHEMA}},
+        },
         **documented("not-found"),
     },
 )
