@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, Field
+from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
 from rotoscope_api.problems import Problem, bad_cursor
 
@@ -20,6 +21,13 @@ OVER = ("success", "failed")
 POLL_SECONDS = 0.5
 AT_ONCE = 4
 """Calls; its pool has 5 connections, and more for moments only."""
+
+BUSY = AsyncRetrying(
+    retry=retry_if_result(lambda said: said.status_code == 500),
+    stop=stop_after_attempt(5),
+    wait=wait_random_exponential(0.1, 2),
+    retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+)
 
 
 class Run(BaseModel):
@@ -70,9 +78,9 @@ class Inside:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Call it."""
+        """Call it. Where its database was locked by somebody else, and the call was not done, it is made again."""
         async with self._turns:
-            return await self._client.request(method, f"/api/v2{path}", **options)
+            return await BUSY.wraps(self._client.request)(method, f"/api/v2{path}", **options)
 
 
 class Airflow:

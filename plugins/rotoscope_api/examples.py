@@ -129,6 +129,8 @@ SCHEMAS: dict[str, Any] = {
     },
     "Creation": {**JOB, "filter": "acme.blue-harvest@1"},
     "ContactSheet": {**JOB, "options": {"tag": "bold"}},
+    "FrameSetResource": {**JOB, "options": {"every": 10}, "count": 14, "width": 1280, "height": 720},
+    "FrameResource": {"name": "00000010.png", "index": 10, "at": 0.4},
     "Picture": {"id": f"acme.{SHA256}", "sha256": SHA256},
     "Preset": {
         "name": "steady",
@@ -174,6 +176,7 @@ PARAMETERS: dict[str, Any] = {
     "video_id": VIDEO,
     "rotoscope_id": ROTOSCOPE,
     "sheet_id": ROTOSCOPE,
+    "set_id": ROTOSCOPE,
     "creation_id": ROTOSCOPE,
     "training_id": ROTOSCOPE,
     "webhook_id": WEBHOOK["id"],

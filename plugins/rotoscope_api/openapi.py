@@ -24,6 +24,7 @@ TAGS = {
     "Estimates": "What a rotoscope would take.",
     "Filters": "The textures: choose one, make one of a picture, train one.",
     "Pictures": "Single pictures: to make filters of, or to be painted at once.",
+    "Frames": "The steps on their own: separate a video into frames, look at them, paint them.",
     "Contact Sheets": "A video's frames under many filters.",
     "Presets": "Named sets of options, and output formats.",
     "Webhooks": "Have your own server told of what becomes of rotoscopes.",

@@ -13,11 +13,13 @@ from object_store.hook import ObjectStoreHook
 from rotoscope.algorithmia.endpoint import Endpoint
 from rotoscope.algorithmia.errors import AlgorithmiaError
 from rotoscope.fetch import Fetch
+from rotoscope.frames import FrameSetRequest
 from rotoscope.media import process
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.create import create_filter
+from rotoscope.steps.frames import make_frame_set
 from rotoscope.steps.paint import paint_chunk
 from rotoscope.steps.register import register
 from rotoscope.steps.remote import clear_scratch
@@ -151,6 +153,18 @@ class RegisterVideoOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> str:
         return f"video://{register(store, str(context['params']['source']), context['run_id'], self.fetch())}"
+
+
+class FrameSetOperator(StepOperator):
+    """Separate the video in the run's params into pictures, or paint a set of them. Returns the key of the set."""
+
+    def __init__(self, *, slots: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.slots = slots
+
+    def step(self, store: Store, context: Context) -> dict[str, str]:
+        request = FrameSetRequest.parse(dict(context["params"]), finder(store))
+        return make_frame_set(request, store, context["run_id"], threads_of(self.slots), self.fetch())
 
 
 class CleanUpOperator(StepOperator):

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from rotoscope import formats
 from rotoscope.fields import users
 from rotoscope.filters import catalogue
+from rotoscope.frames import FrameSetRequest
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
@@ -36,6 +37,11 @@ def request_params() -> dict[str, Param]:
 def sheet_params() -> dict[str, Param]:
     """The same for a contact sheet."""
     return _params(SheetRequest, {})
+
+
+def frame_set_params() -> dict[str, Param]:
+    """The same for a set of frames."""
+    return _params(FrameSetRequest, {"Painting": ("filter", "strength", "keep_colours")})
 
 
 def style_params() -> dict[str, Param]:

@@ -1,19 +1,23 @@
 """The API of a running Airflow, over HTTP: the journey, who may do what, and its manners."""
 
+import io
 import json
 import re
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import requests
+from PIL import Image
 from tools.local import CHECKOUT, LocalAirflow
 
 from rotoscope.store.folder import FolderStore
 from tests.api.client import PREFIX, WAIT, Caller
 from tests.api.journey import journey
-from tests.media import make_video
+from tests.media import frames_of, make_video
 
 pytestmark = pytest.mark.xdist_group("airflow")  # the one that the other requests go to
 SCOPES = [
@@ -80,6 +84,7 @@ def things(acme: Caller, video: dict[str, Any]) -> dict[str, str]:
     sheet = acme.made("/contact-sheets", {"video": video["id"], "filters": ["halftone"]})
     picture = acme.call("POST", "/pictures", data=PICTURE.read_bytes(), headers={"Content-Type": "image/jpeg"}).json()
     creation = acme.made("/filters", {"name": "misty", "picture": picture["id"]})
+    frames = acme.made("/frame-sets", {"video": video["id"], "every": 10})
     webhook = acme.made("/webhooks", {"url": "http://127.0.0.1:9/", "events": ["rotoscope.ended"]})
     return {
         "video_id": video["id"],
@@ -89,6 +94,7 @@ def things(acme: Caller, video: dict[str, Any]) -> dict[str, str]:
         "training_id": creation["id"],
         "name": "acme.misty",
         "index": "0",
+        "set_id": frames["id"],
         "webhook_id": webhook["id"],
         "delivery_id": "msg_" + 32 * "0",
     }
@@ -98,6 +104,7 @@ def request_of(method: str, path: str, operation: dict[str, Any], things: dict[s
     """A call of an operation as its document shows it, about these things."""
     place = re.sub(r"\{(\w+)\}", lambda found: things.get(found[1], "5f1c0f6f0a9e4b1c"), path)
     place = place.replace("/files/acme.misty", "/files/index.html").replace("/presets/acme.misty", "/presets/fast")
+    place = place.replace("/frames/acme.misty", "/frames/00000000.png")
     kinds = operation.get("requestBody", {}).get("content", {})
     options: dict[str, Any] = {}
     if "application/json" in kinds:
@@ -165,7 +172,7 @@ def kind_of(answer: requests.Response) -> str:
     ("method", "path", "options", "status", "kind", "says"),
     [
         ("GET", "/nowhere", {}, 404, "not-found", "nothing at this path"),
-        ("PATCH", "/videos", {"json": {}}, 405, "method-not-allowed", "Method Not Allowed"),
+        ("PATCH", "/videos", {"json": {}}, 405, "method-not-allowed", "has GET, POST, and not PATCH"),
         (
             "POST",
             "/videos",
@@ -185,7 +192,7 @@ def kind_of(answer: requests.Response) -> str:
         ("POST", "/videos", {"json": {"url": "x" * 2**20}}, 413, "too-large", "1048576"),
         ("POST", "/videos", {"json": {"url": "file:///etc/passwd"}}, 422, "invalid", "/url"),
         ("POST", "/videos", {"json": {"url": "s3://bucket/key"}}, 403, "forbidden", "https"),
-        ("POST", "/videos", {"json": {}}, 422, "invalid", "either url or upload"),
+        ("POST", "/videos", {"json": {}}, 422, "invalid", "either url or upload or frame_set"),
         ("GET", "/videos?limit=1000", {}, 422, "invalid", "limit"),
         ("GET", "/videos?cursor=x", {}, 422, "invalid", "cursor"),
         ("GET", "/filters?cursor=x", {}, 422, "invalid", "cursor"),
@@ -255,6 +262,33 @@ def test_an_upload_goes_on_where_it_broke_off_and_is_verified(acme: Caller, clip
     assert more.status_code in (413, 416)
     failed = acme.post(video["upload"]["completion"], headers=WAIT).json()
     assert (failed["state"], "another SHA-256" in failed["failure"]) == ("failed", True)
+
+
+def test_the_steps_on_their_own(acme: Caller, clip: Path, tmp_path: Path) -> None:
+    video = acme.uploaded(clip)
+    frames = acme.made("/frame-sets", {"video": video["id"], "start": "0.4", "archive": True})
+    assert (frames["count"], frames["width"], frames["height"]) == (38, 160, 90)
+    listed = acme.get(f"/frame-sets/{frames['id']}/frames", params={"limit": 3}).json()["items"]
+    assert [(one["index"], one["at"]) for one in listed] == [(10, 0.0), (11, 0.04), (12, 0.08)]
+    picture = acme.get(f"/frame-sets/{frames['id']}/frames/{listed[0]['name']}")
+    shown = np.asarray(Image.open(io.BytesIO(picture.content))).astype(int)
+    assert np.abs(frames_of(clip, (160, 90)) - shown).mean(axis=(1, 2, 3)).argmin() == 10
+    archive = acme.get(f"/frame-sets/{frames['id']}/archive")
+    assert len(zipfile.ZipFile(io.BytesIO(archive.content)).namelist()) == 38
+
+    painted = acme.made("/frame-sets", {"frame_set": frames["id"], "filter": "sea-mist", "picture": "jpeg"})
+    assert painted["count"] == 38
+    whole = acme.made("/videos", {"frame_set": painted["id"]})
+    assert (whole["facts"]["frames"], whole["facts"]["sound_streams"]) == (38, 1)
+    assert whole["facts"]["duration"] == 1.52
+    slow = acme.made("/videos", {"frame_set": painted["id"], "fps": "10"})
+    assert (slow["facts"]["duration"], slow["facts"]["sound_streams"]) == (3.8, 0)
+    made = acme.made("/rotoscopes", {"video": whole["id"], "filter": "identity"})
+    assert made["state"] == "succeeded"
+    both = acme.post("/frame-sets", {"frame_set": painted["id"], "video": whole["id"]})
+    assert (both.status_code, kind_of(both)) == (422, "invalid")
+    assert acme.call("DELETE", f"/frame-sets/{frames['id']}").status_code == 204
+    assert acme.get(f"/frame-sets/{frames['id']}/frames/{listed[0]['name']}").status_code == 404
 
 
 def test_a_plan_is_kept(admin: Caller, tmp_path: Path) -> None:

@@ -2,12 +2,14 @@
 
 import logging
 import shutil
+from fractions import Fraction
 from pathlib import Path
 
 from rotoscope.errors import Refused
 from rotoscope.fetch import Fetch
 from rotoscope.media.source import Source, open_source
 from rotoscope.request import Request
+from rotoscope.steps.frames import assembled
 from rotoscope.steps.split import arrive, keep_source
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -22,9 +24,9 @@ INCOMING = "incoming://"
 def register(store: Store, source: str, run_id: str, fetch: Fetch) -> str:
     """Bring a source into the store, unless it is there; gives its SHA-256.
 
-    source: a path or a URL, or `incoming://RUN`, what the store's `incoming/RUN/about.json` says: its name, maybe its
-    url (without one, the bytes were uploaded), bytes and sha256, which are verified. Raises Refused if it is no video,
-    or another one than was promised.
+    source: a path or a URL, or `incoming://RUN`, what the store's `incoming/RUN/about.json` says: its name, its url or
+    the set of frames that it is made of (without either, the bytes were uploaded), and bytes and sha256 to verify.
+    Raises Refused if it is no video, or another one than was promised.
     """
     with store.workspace(keys.run(run_id)) as folder:
         if source.startswith(INCOMING):
@@ -46,7 +48,9 @@ def _incoming(store: Store, awaited: str, folder: Path, fetch: Fetch) -> Source:
     except KeyError:
         raise Refused(f"Nothing is known of {INCOMING}{awaited}; ask for the video again.") from None
     copy = folder / "source"
-    if about.get("url"):
+    if about.get("frames"):
+        assembled(store, about["frames"], Fraction(about["fps"]) if about.get("fps") else None, copy, folder)
+    elif about.get("url"):
         fetch(about["url"], copy)
     else:
         with store.local(keys.incoming(awaited, CONTENT)) as path:

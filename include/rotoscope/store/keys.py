@@ -182,3 +182,9 @@ def picture(sha256: str, name: str | None = None) -> str:
 def retired(name: str) -> str:
     """That a filter is to be chosen no more."""
     return f"{filters(name)}/retired.json"
+
+
+def frame_set(run_id: str, name: str | None = None) -> str:
+    """A picture of a set of frames, or what is known of the set; without a name, the prefix of all of it."""
+    prefix = f"frames/{run(run_id).removeprefix('runs/')}"
+    return prefix if name is None else f"{prefix}/{name}"

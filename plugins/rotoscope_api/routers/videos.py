@@ -29,6 +29,7 @@ from rotoscope_api.manners import (
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
 from rotoscope_api.registrations import VideoResource
+from rotoscope_api.routers import frame_sets
 from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep, let_go
 
@@ -49,11 +50,11 @@ class UploadToCome(BaseModel):
 
 
 class VideoCreate(BaseModel):
-    """Where a video is: either at a URL, or with the caller, who will upload it."""
+    """Where a video is: at a URL, with the caller, who will upload it, or in a set of frames to be assembled."""
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["upload"]}]},
+        json_schema_extra={"oneOf": [{"required": ["url"]}, {"required": ["upload"]}, {"required": ["frame_set"]}]},
     )
 
     url: str | None = Field(
@@ -64,10 +65,21 @@ class VideoCreate(BaseModel):
     )
     upload: UploadToCome | None = Field(default=None, description="The file that is to come.")
 
+    frame_set: Id | None = Field(default=None, description="The id of a set of frames that is there.")
+    fps: str | None = Field(
+        default=None,
+        max_length=20,
+        pattern=r"^[1-9]\d{0,5}(/[1-9]\d{0,5})?$",
+        description='Of a set: frames a second, such as "25" or "30000/1001", without sound. Left out, its frames keep '
+        "their own times, and the sound of their video.",
+    )
+
     @model_validator(mode="after")
     def _one(self) -> "VideoCreate":
-        if (self.url is None) == (self.upload is None):
-            raise ValueError("give either url or upload")
+        if [self.url, self.upload, self.frame_set].count(None) != 2:
+            raise ValueError("give either url or upload or frame_set")
+        if self.fps and not self.frame_set:
+            raise ValueError("fps is for a set of frames")
         return self
 
 
@@ -133,6 +145,7 @@ async def create_video(
         Body(
             openapi_examples={
                 "url": {"summary": "From a URL", "value": {"url": "https://videos.example.com/flight.mp4"}},
+                "frames": {"summary": "Of frames", "value": {"frame_set": "acme.0980c36b87a94600ac652260"}},
                 "upload": {"summary": "By upload", "value": {"upload": {"name": "flight.mp4", "bytes": 7340032}}},
             }
         ),
@@ -140,7 +153,7 @@ async def create_video(
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> VideoResource:
-    """Register a video: fetched from a URL, or uploaded afterwards to the place that the answer names.
+    """Register a video: fetched, assembled from frames, or uploaded afterwards to the place that the answer names.
 
     It is hashed, probed and kept; rotoscopes name it by its id. With an upload to come there is no video
     until all of it is sent and verified.
@@ -154,7 +167,10 @@ async def create_video(
         made = await registrations.look(caller, store, video_id)
         accepted(response, location, is_over=True)
         return made
-    about = {"url": body.url, "name": name_of(str(body.url))}
+    about: dict[str, Any] = {"url": body.url, "name": name_of(str(body.url))}
+    if body.frame_set is not None:
+        await frame_sets.whole(caller, store, body.frame_set)
+        about = {"frames": body.frame_set, "fps": body.fps, "name": "frames.mp4"}
     await threaded(registrations.keep_about, store, video_id, about)
     return await _register(response, caller, store, video_id, seconds_to_wait(prefer, response))
 

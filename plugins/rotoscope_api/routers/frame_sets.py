@@ -1,0 +1,191 @@
+"""Frame sets: the steps on their own. Separate a video into frames, look at them, paint them, assemble them again."""
+
+from fractions import Fraction
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from rotoscope.frames import ARCHIVE, FrameSet, FrameSetRequest
+from rotoscope.steps.frames import frame_set
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+from rotoscope_api import jobs, registrations
+from rotoscope_api.airflow import Run
+from rotoscope_api.caller import Caller, allowed
+from rotoscope_api.links import file_answer, media
+from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
+from rotoscope_api.paintings import OWN, own_finder
+from rotoscope_api.plugin import PREFIX
+from rotoscope_api.problems import Problem, documented
+from rotoscope_api.services import threaded
+from rotoscope_api.store import StoreDep
+
+router = APIRouter(prefix="/frame-sets", tags=["Frames"])
+Reader = Annotated[Caller, allowed("frames:read")]
+Writer = Annotated[Caller, allowed("frames:write")]
+DAG, TASK = "frame_set", "frames"
+PictureName = Annotated[str, Path(pattern=r"^\d{8}\.(png|jpg)$", examples=["00000012.png"])]
+
+_FIELDS: dict[str, Any] = {
+    name: (field.annotation, field)
+    for name, field in FrameSetRequest.model_fields.items()
+    if name not in (*OWN, "frames")
+}
+FrameOptions: Any = create_model(
+    "FrameOptions", __config__=ConfigDict(extra="forbid"), __doc__="Which frames, as what.", **_FIELDS
+)
+
+
+class FrameSetCreate(FrameOptions):
+    """Of which video the frames are to be taken, or which set of them is to be painted: one of both."""
+
+    video: Id | None = Field(default=None, description="The id of a video that is ready: it is separated into frames.")
+    frame_set: Id | None = Field(default=None, description="The id of a set: its frames are painted with `filter`.")
+
+
+class FrameSetResource(jobs.Job):
+    """A set of frames as pictures, as it is now."""
+
+    options: dict[str, Any] = Field(description="What was asked for; the rest has its defaults.")
+    count: int | None = Field(default=None, description="Frames in it, once it is there.")
+    width: int | None = Field(default=None, description="Pixels of its pictures.")
+    height: int | None = None
+
+
+class FrameResource(BaseModel):
+    """A frame of a set."""
+
+    name: str = Field(description="Of its picture.")
+    index: int = Field(description="Of the frame in its video, from 0.")
+    at: float = Field(description="When it is shown, in seconds from the set's beginning.")
+
+
+EXAMPLES: dict[str, Any] = {
+    "separate": {
+        "summary": "Every tenth frame of a video",
+        "value": {"video": "acme.5f1c0f6f0a9e4b1c8d7e6f5a", "every": 10, "picture": "jpeg"},
+    },
+    "paint": {
+        "summary": "Paint a set",
+        "value": {"frame_set": "acme.0980c36b87a94600ac652260", "filter": "sea-mist"},
+    },
+}
+
+
+@router.post(
+    "",
+    status_code=202,
+    summary="Create Frame Set",
+    responses={
+        201: {"model": FrameSetResource, "description": "It is there already."},
+        **documented("not-found", "conflict"),
+    },
+)
+async def create_frame_set(
+    request: Request,
+    response: Response,
+    caller: Writer,
+    store: StoreDep,
+    body: Annotated[FrameSetCreate, Body(openapi_examples=EXAMPLES)],
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> FrameSetResource:
+    """Separate a video into frames, a part of it, all or every n-th; or paint a set. `archive` adds a zip.
+
+    A set becomes a video again by `POST /videos` with `frame_set`.
+    """
+    if (body.video is None) == (body.frame_set is None):
+        raise Problem("invalid", "Give either video or frame_set.")
+    conf = body.model_dump(exclude_unset=True, exclude={"video", "frame_set"})
+    if body.video is not None:
+        sha256, _ = await registrations.ready(caller, store, body.video)
+        conf = {"source": f"video://{sha256}", **conf}
+    else:
+        await whole(caller, store, str(body.frame_set))
+        conf = {"frames": body.frame_set, **conf}
+    await threaded(FrameSetRequest.parse, conf, own_finder(caller, store))
+    set_id = await fresh_id(request, caller, idempotency_key)
+    run = await jobs.start(response, caller, DAG, set_id, conf, f"{PREFIX}/frame-sets/{set_id}", prefer)
+    return await _resource(caller, store, run)
+
+
+@router.get("", summary="List Frame Sets")
+async def list_frame_sets(
+    caller: Reader, store: StoreDep, limit: Limit = 20, cursor: Cursor = None
+) -> Listed[FrameSetResource]:
+    """Sets of frames, the newest first."""
+    page = await caller.airflow.page(DAG, caller.prefix, cursor, limit)
+    items = [await _resource(caller, store, run, with_reason=False) for run in page.runs]
+    return Listed(items=items, next_cursor=page.next)
+
+
+@router.get("/{set_id}", summary="Get Frame Set", responses=documented("not-found"))
+async def get_frame_set(caller: Reader, store: StoreDep, set_id: Id) -> FrameSetResource:
+    """A set as it is now."""
+    return await _resource(caller, store, await _run(caller, set_id))
+
+
+@router.delete("/{set_id}", status_code=204, summary="Delete Frame Set", responses=documented("not-found", "conflict"))
+async def delete_frame_set(caller: Writer, store: StoreDep, set_id: Id) -> None:
+    """Delete a set and its pictures."""
+    await _run(caller, set_id)
+    await caller.airflow.delete(DAG, set_id)
+    await threaded(store.delete, keys.frame_set(set_id))
+
+
+@router.get("/{set_id}/frames", summary="List Frames", responses=documented("not-found", "conflict"))
+async def list_frames(
+    caller: Reader, store: StoreDep, set_id: Id, limit: Limit = 20, cursor: Cursor = None
+) -> Listed[FrameResource]:
+    """The frames of a set, in their order."""
+    found = await whole(caller, store, set_id)
+    tick = Fraction(found.tick)
+    frames = [FrameResource(name=one.name, index=one.index, at=round(float(one.pts * tick), 6)) for one in found.frames]
+    return page_of(frames, limit, cursor)
+
+
+@router.get(
+    "/{set_id}/frames/{name}",
+    summary="Get Frame",
+    response_class=Response,
+    responses=media("image/png", "The picture.", linked=True),
+)
+async def get_frame(caller: Reader, store: StoreDep, set_id: Id, name: PictureName) -> Response:
+    """A frame as a picture."""
+    await whole(caller, store, set_id)
+    return await file_answer(store, keys.frame_set(set_id, name))
+
+
+@router.get(
+    "/{set_id}/archive",
+    summary="Get Frame Archive",
+    response_class=Response,
+    responses=media("application/zip", "All pictures in one zip file.", linked=True),
+)
+async def get_frame_archive(caller: Reader, store: StoreDep, set_id: Id) -> Response:
+    """All frames of a set in one file, if `archive` was asked for."""
+    await whole(caller, store, set_id)
+    return await file_answer(store, keys.frame_set(set_id, ARCHIVE), "frames.zip")
+
+
+async def whole(caller: Caller, store: Store, set_id: str) -> FrameSet:
+    """A set that is there. Raises Problem for any other."""
+    run = await _run(caller, set_id)
+    if run.state != "success":
+        raise Problem("conflict", f"The set is not there: its making is {jobs.STATES.get(run.state, 'queued')}.")
+    return await threaded(frame_set, store, set_id)
+
+
+async def _run(caller: Caller, set_id: str) -> Run:
+    caller.check(set_id)
+    return await caller.airflow.get(DAG, set_id)
+
+
+async def _resource(caller: Caller, store: Store, run: Run, with_reason: bool = True) -> FrameSetResource:
+    options = {name: value for name, value in (run.conf or {}).items() if name != "source"}
+    made = FrameSetResource(**await jobs.facts(caller, DAG, run, with_reason), options=options)
+    if run.state == "success":
+        found = await threaded(frame_set, store, run.id)
+        made.count, (made.width, made.height) = len(found.frames), found.size
+    return made
