@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import clips, endpoint, media, memory, pack, steady
+from benchmarks import api, clips, endpoint, media, memory, pack, steady
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
@@ -49,6 +49,7 @@ def main() -> None:
     steady.measure(show)
     media.measure(show)
     endpoint.measure(show)
+    api.measure(show)
 
 
 def probed(clip: Path) -> Video:

@@ -97,7 +97,7 @@ async def _partner(services: Services, token: str) -> Caller:
     if key is None:
         raise Problem("not-authenticated", "This key opens nothing; it may have been revoked or rotated.", _CHALLENGE)
     user = get_auth_manager().deserialize_user(key.acts_for)
-    airflow = Airflow(services.inside, token_of(user))
+    airflow = Airflow(services.inside, token_of(user), str(key.acts_for))
     return Caller(key.tenant, key.name, plans.get(key.plan), frozenset(key.scopes), False, True, airflow, key.acts_for)
 
 
@@ -116,9 +116,9 @@ async def _user(request: Request, services: Services, credentials: HTTPAuthoriza
     is_admin = manager.is_authorized_connection(method="PUT", user=user)
     scopes = {scope for scope in SCOPES if rights[scope.rpartition(":")[2]]}
     scopes |= set(ADMIN_SCOPES if is_admin else ())
-    airflow = Airflow(services.inside, token_of(user))
     name, plan = user.get_name(), plans.get(plans.HOUSE)
     tenant, acts_for = _tenant_of(user.get_id()), manager.serialize_user(user)
+    airflow = Airflow(services.inside, token_of(user), str(acts_for))
     return Caller(tenant, name, plan, frozenset(scopes), is_admin, False, airflow, acts_for)
 
 

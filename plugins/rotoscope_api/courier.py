@@ -83,6 +83,6 @@ async def _tell(caller: Caller, store: Store, webhook: Webhook, run: Run) -> Non
 def _caller_of(services: Services, webhook: Webhook) -> Caller:
     """The webhook's tenant, with the rights of whoever made it."""
     user = get_auth_manager().deserialize_user(webhook.acts_for)
-    airflow = Airflow(services.inside, token_of(user))
+    airflow = Airflow(services.inside, token_of(user), str(webhook.acts_for))
     tenant = webhook.id.partition(SEPARATOR)[0]
     return Caller(tenant, "webhook", plans.get(plans.HOUSE), frozenset(), False, True, airflow, webhook.acts_for)

@@ -54,4 +54,7 @@ class RotoscopePlugin(AirflowPlugin):
 
     name = "rotoscope_api"
     fastapi_apps = [{"app": API, "url_prefix": PREFIX, "name": "Rotoscope API"}]  # noqa: RUF012 - Airflow's way
+    external_views = [  # noqa: RUF012
+        {"name": "Rotoscope API", "href": f"{PREFIX}/reference", "destination": "nav", "url_route": "rotoscope-api"}
+    ]
     fastapi_root_middlewares = [{"middleware": Beginning, "name": "Rotoscope's webhooks"}]  # noqa: RUF012

@@ -84,6 +84,11 @@ def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
     )
 
 
+def of_runs(caller: Caller, store: Store, runs: list[Run]) -> list[Rotoscope]:
+    """The same for several."""
+    return [of_run(caller, store, run) for run in runs]
+
+
 async def look(caller: Caller, store: Store, rotoscope_id: str) -> tuple[Run, Rotoscope]:
     """A rotoscope as it is now, with its progress or its failure. Raises Problem if the caller sees none."""
     caller.check(rotoscope_id)

@@ -114,8 +114,7 @@ async def list_rotoscopes(
     found: list[Rotoscope] = []
     for _ in range(PAGES):
         page = await caller.airflow.page(DAG, caller.prefix, cursor, limit - len(found), **where)
-        for run in page.runs:
-            one = await threaded(rotoscopes.of_run, caller, store, run)
+        for one in await threaded(rotoscopes.of_runs, caller, store, page.runs):
             if (state is None or one.state == state) and (filter is None or one.filter == filter):
                 found.append(one)
         cursor = page.next
