@@ -55,4 +55,6 @@ def _last(store: Store, tenant: str, named: str) -> tuple[int, dict[str, Any] | 
 
 def _turns(store: Store, tenant: str, named: str) -> Iterator[int]:
     for found in store.below(keys.claim(tenant, named)):
-        yield int(found.rpartition("/")[2].removesuffix(".json"))
+        name, _, kind = found.rpartition("/")[2].partition(".")
+        if kind == "json":  # some servers list what is still being written
+            yield int(name)

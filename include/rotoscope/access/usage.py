@@ -1,10 +1,14 @@
 """Usage: how many frames a tenant asked for in a month. Each request is an object whose key says its frames."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+
+MARK = re.compile(r"(.+)=(\d+)\.json")
+"""A run, and the frames that it takes."""
 
 
 class OverLimit(Exception):
@@ -50,8 +54,8 @@ def give_back(store: Store, tenant: str, run_id: str) -> None:
 
 
 def _counts(store: Store, tenant: str, month: str) -> dict[str, int]:
-    names = (PurePosixPath(key).stem.rpartition("=") for key in store.below(keys.usage(tenant, month)))
-    return {run: int(count) for run, _, count in names}
+    marks = (MARK.fullmatch(PurePosixPath(key).name) for key in store.below(keys.usage(tenant, month)))
+    return {mark[1]: int(mark[2]) for mark in marks if mark}  # some servers list what is still being written
 
 
 def seconds_to_next_month() -> int:
