@@ -17,7 +17,6 @@ PREFIX = "/rotoscope/api/v1"
 PIECE_BYTES = 8 * 2**20
 TRIES = 5
 SECONDS = 120.0
-OVER = ("succeeded", "failed", "cancelled")
 
 Sent = Callable[[int, int], None]
 """Told how many bytes are sent, of how many."""

@@ -7,7 +7,7 @@ from rotoscope.engines import Frame
 from rotoscope.errors import Refused
 from rotoscope.media.still import BadPicture, Kind, decode_picture, encode_picture, in_eight_bits
 from rotoscope.palette import still_paint
-from rotoscope.request import SMALLEST, Request
+from rotoscope.request import Request
 
 
 def paint_picture(request: Request, content: bytes, kind: Kind, threads: int) -> bytes:
@@ -17,8 +17,10 @@ def paint_picture(request: Request, content: bytes, kind: Kind, threads: int) ->
     except BadPicture as bad:
         raise Refused(f"This picture cannot be painted: {bad}. Send a PNG, JPEG or WebP.") from None
     height, width, _ = picture.shape
-    if min(height, width) < SMALLEST:
-        raise Refused(f"The picture has {width}x{height} pixels; a filter needs {SMALLEST} on both sides.")
+    try:
+        request.painted_size((width, height))
+    except Refused as refused:
+        raise Refused(str(refused).replace("painted video", "painted picture")) from None
     painted: Frame = picture
     if request.paints:
         painted = still_paint(request, threads)(0, picture)

@@ -9,9 +9,11 @@ import json
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 import requests
+import urllib3
 from pydantic import BaseModel, Field
 from standardwebhooks import Webhook as Signer
 
@@ -23,7 +25,7 @@ from rotoscope.store.base import Store
 EventType = Literal["rotoscope.started", "rotoscope.progress", "rotoscope.ended"]
 WAITS = (5, 60, 300, 1800, 2 * 3600, 5 * 3600, 10 * 3600)
 """Seconds between tries of a delivery; after the last one it is given up."""
-SEND_SECONDS = 15
+SEND_SECONDS, AT_A_TIME = 15, 20
 OVERLAP = timedelta(hours=24)
 """How long an old secret still signs after a rotation."""
 SAID_BYTES = 500
@@ -98,15 +100,13 @@ def get(store: Store, webhook_id: str) -> Webhook:
 
 def ids(store: Store, prefix: str = "") -> list[str]:
     """The ids of all webhooks that begin so."""
-    found = (key.split("/")[1:] for key in store.below(keys.webhook()))
-    return [parts[0] for parts in found if parts[1:] == ["webhook.json"] and parts[0].startswith(prefix)]
+    found = (key.rpartition("/")[2].removesuffix(".json") for key in store.below(keys.webhook()))
+    return [webhook_id for webhook_id in found if webhook_id.startswith(prefix)]
 
 
 def deliveries(store: Store, webhook_id: str) -> list[Delivery]:
     """All that a webhook was told, the newest first."""
-    found = (
-        Delivery.model_validate(store.get_json(key)) for key in store.below(keys.webhook(webhook_id, "deliveries"))
-    )
+    found = (Delivery.model_validate(store.get_json(key)) for key in store.below(keys.deliveries(webhook_id)))
     return sorted(found, key=lambda one: one.created_at, reverse=True)
 
 
@@ -137,16 +137,23 @@ def replay(store: Store, webhook: Webhook, delivery: Delivery) -> Delivery:
     return again
 
 
+def delete(store: Store, webhook_id: str) -> None:
+    """Delete a webhook and its deliveries."""
+    store.delete(keys.webhook(webhook_id))
+    for due in (True, False):
+        store.delete(keys.deliveries(webhook_id, due=due))
+
+
 def send_due(store: Store, webhook: Webhook) -> None:
-    """Send what is due."""
+    """Send what is due, some at a time, unless the webhook is switched off."""
     now = datetime.now(UTC)
-    for delivery in _due(store, webhook):
+    for delivery in islice(_due(store, webhook), AT_A_TIME if webhook.enabled else 0):
         if delivery.next_at is None or delivery.next_at <= now:
             _send(store, webhook, delivery)
 
 
 def _due(store: Store, webhook: Webhook) -> Iterator[Delivery]:
-    for key in [*store.below(keys.webhook(webhook.id, "due"))]:
+    for key in [*store.below(keys.deliveries(webhook.id, due=True))]:
         try:
             yield get_delivery(store, webhook.id, key.rpartition("/")[2].removesuffix(".json"))
         except KeyError:
@@ -183,7 +190,7 @@ def _attempt(webhook: Webhook, delivery: Delivery) -> Attempt:
             said = session.post(
                 webhook.url, body, headers=headers, timeout=SEND_SECONDS, allow_redirects=False, stream=True
             )
-            text = said.raw.read(SAID_BYTES, decode_content=False).decode(errors="replace")
+            text = said.raw.read1(SAID_BYTES).decode(errors="replace")  # what has come: nobody waits for more
             return Attempt(at=at, status=said.status_code, said=text)
-    except (requests.RequestException, Refused, ValueError, OSError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, Refused, ValueError, OSError) as error:
         return Attempt(at=at, status=None, said=str(error)[:SAID_BYTES])

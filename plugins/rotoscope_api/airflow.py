@@ -1,8 +1,9 @@
 """Airflow's public REST API, asked in the same process, with the caller's own token: it decides what they may."""
 
 import asyncio
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,9 @@ from rotoscope_api.problems import Problem, bad_cursor
 CANCELLED = "Cancelled"
 """Begins the note of a run that was cancelled: Airflow calls it running until it is cleaned up, then failed, or even
 success, since the tasks that were not reached are skipped."""
-OVER = ("success", "failed")
+OVER, UNFINISHED = ("success", "failed"), ("queued", "running")
+MOST_RUNS = 100
+CLEAN_UP = "clean_up"
 POLL_SECONDS = 0.5
 SEEN, SEEN_SECONDS = 1000, 1.0
 """Lists that are shared, and for how long: the same one is asked for by many, and takes Airflow 15 ms."""
@@ -40,10 +43,18 @@ class Run(BaseModel):
     state: str
     conf: dict[str, Any] | None
     note: str | None
-    created_at: datetime | None = Field(alias="queued_at")
-    run_after: datetime
+    created_at: datetime = Field(alias="run_after")
     started_at: datetime | None = Field(alias="start_date")
     ended_at: datetime | None = Field(alias="end_date")
+
+    @property
+    def named(self) -> set[str]:
+        """What its conf names: sources and filters, without version and strength."""
+        values = [
+            one for value in (self.conf or {}).values() for one in (value if isinstance(value, list) else [value])
+        ]
+        texts = {value for value in values if isinstance(value, str)}
+        return texts | {re.split("[@:]", text)[0] for text in texts}
 
     @property
     def is_over(self) -> bool:
@@ -97,17 +108,24 @@ class Inside:
                 self._seen.clear()
 
     async def _asked(self, method: str, path: str, **options: Any) -> httpx.Response:
+        return await BUSY.wraps(self._once)(method, path, **options)
+
+    async def _once(self, method: str, path: str, **options: Any) -> httpx.Response:
         async with self._turns:
-            return await BUSY.wraps(self._client.request)(method, f"/api/v2{path}", **options)
+            return await self._client.request(method, f"/api/v2{path}", **options)
 
 
 class Airflow:
-    """Airflow, as one caller sees it. token: theirs; who: names them."""
+    """Airflow, as one caller sees it. token: gives one of theirs, which lasts for minutes; who: names them."""
 
-    def __init__(self, inside: Inside, token: str, who: str) -> None:
+    def __init__(self, inside: Inside, token: Callable[[], str], who: str) -> None:
         self._inside = inside
         self._who = who
-        self._headers = {"Authorization": f"Bearer {token}"}
+        self._token = token
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token()}"}
 
     async def start(self, dag: str, run_id: str, conf: dict[str, Any], note: str) -> Run:
         """Start a run; gives the one that is there if it was started before."""
@@ -132,18 +150,28 @@ class Airflow:
         if said.status_code in (400, 422):
             raise bad_cursor()
         found = self._read(said)
-        return Page([Run.model_validate(one) for one in found["dag_runs"]], found.get("next_cursor"))
+        runs = (Run.model_validate(one) for one in found["dag_runs"])
+        # Airflow's idea of a prefix is wider than ours, and what is somebody else's is never shown.
+        return Page([run for run in runs if run.id.startswith(prefix)], found.get("next_cursor"))
+
+    async def every(self, dag: str, prefix: str, **where: Any) -> AsyncIterator[Run]:
+        """All runs whose ids begin so, the newest first."""
+        cursor: str | None = None
+        while True:
+            page = await self.page(dag, prefix, cursor, MOST_RUNS, **where)
+            for run in page.runs:
+                yield run
+            cursor = page.next
+            if cursor is None:
+                return
 
     async def unfinished(self, dag: str, prefix: str) -> int:
         """How many runs whose ids begin so wait or run."""
-        wanted = {"limit": 1, "state": ["queued", "running"], "run_id_prefix_pattern": prefix}
-        found = self._read(await self._ask("GET", f"/dags/{dag}/dagRuns", params=wanted))
-        return int(found["total_entries"])
+        return len([run async for run in self.every(dag, prefix, state=UNFINISHED)])
 
-    async def mentions(self, dag: str, text: str, states: Sequence[str] = ()) -> bool:
-        """Whether any run's conf has this text in it."""
-        wanted = {"limit": 1, "conf_contains": text, "state": list(states)}
-        return bool(self._read(await self._ask("GET", f"/dags/{dag}/dagRuns", params=wanted))["dag_runs"])
+    async def names(self, dag: str, text: str, **where: Any) -> bool:
+        """Whether the conf of any run names this: a filter, in any version and strength, or a source."""
+        return any([text in run.named async for run in self.every(dag, "", conf_contains=text, **where)])
 
     async def until_over(self, dag: str, run: Run, seconds: float) -> Run:
         """The run when it is over, or after so many seconds."""
@@ -160,14 +188,15 @@ class Airflow:
 
     async def retry(self, dag: str, run: Run) -> Run:
         """Run again what of a run failed, or all of one that was cancelled, whose tasks were skipped."""
-        await self._patch_note(dag, run)
-        body = {"dry_run": False, "only_failed": not run.is_cancelled}
+        body = {"dry_run": False, "only_failed": not run.is_cancelled, "note": "Retried"}
         self._read(await self._ask("POST", f"{_path(dag, run.id)}/clear", json=body))
+        if not run.is_cancelled:  # it has cleaned up already, and must do so again
+            again = {"dag_run_id": run.id, "task_ids": [CLEAN_UP], "dry_run": False, "only_failed": False}
+            self._read(await self._ask("POST", f"/dags/{dag}/clearTaskInstances", json=again))
         return await self.get(dag, run.id)
 
     async def retry_task(self, dag: str, run: Run, task: str, index: int) -> Run:
         """Run one mapped task again, and what follows it."""
-        await self._patch_note(dag, run)
         body = {"dag_run_id": run.id, "task_ids": [[task, index]], "include_downstream": True}
         how = {"dry_run": False, "only_failed": False, "reset_dag_runs": True}
         self._read(await self._ask("POST", f"/dags/{dag}/clearTaskInstances", json={**body, **how}))
@@ -206,11 +235,6 @@ class Airflow:
         """What Airflow says of its own parts."""
         found: dict[str, Any] = self._read(await self._ask("GET", "/monitor/health"))
         return found
-
-    async def _patch_note(self, dag: str, run: Run) -> None:
-        """A run that goes on is cancelled no more."""
-        if run.is_cancelled:
-            self._read(await self._ask("PATCH", _path(dag, run.id), json={"note": "Retried"}))
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._inside.ask(method, path, headers=self._headers, **options)

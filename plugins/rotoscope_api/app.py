@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from rotoscope_api import problems
 from rotoscope_api.manners import Manners
 from rotoscope_api.openapi import operation_id
+from rotoscope_api.plugin import PREFIX
 from rotoscope_api.routers import (
     chunks,
     contact_sheets,
@@ -26,7 +27,7 @@ from rotoscope_api.routers import (
 )
 from rotoscope_api.services import Services
 
-STREAMED = re.compile(r"/upload/content$|/pictures$|/filtered-pictures$")
+STREAMED = re.compile(rf"^{PREFIX}/(videos/[^/]+/upload/content|pictures|filtered-pictures)$")
 """Paths whose bodies are no JSON; their routes take them piece by piece."""
 ROUTERS = (
     videos,

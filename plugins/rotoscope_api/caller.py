@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from airflow.api_fastapi.app import get_auth_manager
@@ -17,12 +18,13 @@ from rotoscope_api.airflow import Airflow
 from rotoscope_api.problems import Problem
 from rotoscope_api.services import Services, threaded
 
-RESOURCES = ("videos", "frames", "filters", "sheets", "rotoscopes", "batches", "webhooks", "usage", "status")
+RESOURCES = ("videos", "frames", "filters", "sheets", "rotoscopes", "webhooks", "usage", "status")
 SCOPES = [f"{resource}:{right}" for resource in RESOURCES for right in ("read", "write")]
 """What a partner's key may be allowed."""
 ADMIN_SCOPES = ["keys:read", "keys:write"]
 SEPARATOR = "."
 """Between a tenant and the rest of the names of what is theirs."""
+RUN = "r"
 USERS = "user-"
 """Begins the tenants of Airflow's users."""
 TOKEN_SECONDS = 300
@@ -52,6 +54,16 @@ class Caller:
     def prefix(self) -> str:
         """How the ids of what they see begin: administrators see all."""
         return "" if self.is_admin else self.own_prefix
+
+    @property
+    def runs(self) -> str:
+        """How the ids of runs that they see begin."""
+        return "" if self.is_admin else self.own_runs
+
+    @property
+    def own_runs(self) -> str:
+        """How the ids of runs that they start begin. Airflow looks for a prefix only up to its last letter or digit."""
+        return self.own_prefix + RUN
 
     @property
     def own_prefix(self) -> str:
@@ -97,7 +109,7 @@ async def _partner(services: Services, token: str) -> Caller:
     if key is None:
         raise Problem("not-authenticated", "This key opens nothing; it may have been revoked or rotated.", _CHALLENGE)
     user = get_auth_manager().deserialize_user(key.acts_for)
-    airflow = Airflow(services.inside, token_of(user), str(key.acts_for))
+    airflow = Airflow(services.inside, partial(token_of, user), str(key.acts_for))
     return Caller(key.tenant, key.name, plans.get(key.plan), frozenset(key.scopes), False, True, airflow, key.acts_for)
 
 
@@ -118,7 +130,7 @@ async def _user(request: Request, services: Services, credentials: HTTPAuthoriza
     scopes |= set(ADMIN_SCOPES if is_admin else ())
     name, plan = user.get_name(), plans.get(plans.HOUSE)
     tenant, acts_for = _tenant_of(user.get_id()), manager.serialize_user(user)
-    airflow = Airflow(services.inside, token_of(user), str(acts_for))
+    airflow = Airflow(services.inside, partial(token_of, user), str(acts_for))
     return Caller(tenant, name, plan, frozenset(scopes), is_admin, False, airflow, acts_for)
 
 

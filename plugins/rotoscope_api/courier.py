@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from airflow.api_fastapi.app import get_auth_manager
 
@@ -12,7 +13,7 @@ from rotoscope.store.base import Store
 from rotoscope.webhooks import Webhook
 from rotoscope_api import rotoscopes
 from rotoscope_api.airflow import Airflow, Run
-from rotoscope_api.caller import SEPARATOR, Caller, token_of
+from rotoscope_api.caller import Caller, token_of
 from rotoscope_api.paintings import DAG
 from rotoscope_api.services import Services, threaded
 
@@ -22,7 +23,6 @@ PROGRESS_STEPS = 10
 """Of a rotoscope's way: at most so many are told of its progress."""
 LOOK_BACK, SLACK = timedelta(days=2), timedelta(seconds=10)
 """How long nobody may have looked, so that nothing is missed; how far looks overlap, since clocks differ."""
-MOST_RUNS = 100
 
 
 class Courier:
@@ -37,28 +37,32 @@ class Courier:
         while True:
             pause = IDLE_SECONDS
             try:
-                for webhook_id in await threaded(webhooks.ids, self._services.store):
-                    pause = SECONDS
-                    await self._serve(await threaded(webhooks.get, self._services.store, webhook_id))
+                found = await threaded(webhooks.ids, self._services.store)
+                pause = SECONDS if found else IDLE_SECONDS
+                await asyncio.gather(*map(self._serve, found))
             except Exception:
-                log.exception("Webhooks could not be served; they are tried again")
+                log.exception("Webhooks could not be looked for; it is tried again")
             await asyncio.sleep(pause)
 
-    async def _serve(self, webhook: Webhook) -> None:
-        """Look at what has changed since the last look, have it told, and send what is due."""
+    async def _serve(self, webhook_id: str) -> None:
+        """Serve one; what goes wrong with it is nobody else's trouble."""
+        try:
+            webhook = await threaded(webhooks.get, self._services.store, webhook_id)
+            await self._look(webhook)
+            await threaded(webhooks.send_due, self._services.store, webhook)
+        except KeyError:
+            return  # it was just deleted
+        except Exception:
+            log.exception("The webhook %s could not be served; it is tried again", webhook_id)
+
+    async def _look(self, webhook: Webhook) -> None:
+        """Look at what has changed since the last look, and have it told."""
         caller, now = _caller_of(self._services, webhook), datetime.now(UTC)
         since = max(webhook.created_at, self._looked.get(webhook.id, now - LOOK_BACK) - SLACK)
         where = {"run_after_gte": webhook.created_at.isoformat(), "updated_at_gte": since.isoformat()}
-        cursor: str | None = None
-        while True:
-            page = await caller.airflow.page(DAG, caller.own_prefix, cursor, MOST_RUNS, **where)
-            for run in page.runs:
-                await _tell(caller, self._services.store, webhook, run)
-            cursor = page.next
-            if cursor is None:
-                break
+        async for run in caller.airflow.every(DAG, caller.own_runs, **where):
+            await _tell(caller, self._services.store, webhook, run)
         self._looked[webhook.id] = now
-        await threaded(webhooks.send_due, self._services.store, webhook)
 
 
 async def _tell(caller: Caller, store: Store, webhook: Webhook, run: Run) -> None:
@@ -83,6 +87,7 @@ async def _tell(caller: Caller, store: Store, webhook: Webhook, run: Run) -> Non
 def _caller_of(services: Services, webhook: Webhook) -> Caller:
     """The webhook's tenant, with the rights of whoever made it."""
     user = get_auth_manager().deserialize_user(webhook.acts_for)
-    airflow = Airflow(services.inside, token_of(user), str(webhook.acts_for))
-    tenant = webhook.id.partition(SEPARATOR)[0]
-    return Caller(tenant, "webhook", plans.get(plans.HOUSE), frozenset(), False, True, airflow, webhook.acts_for)
+    airflow = Airflow(services.inside, partial(token_of, user), str(webhook.acts_for))
+    return Caller(
+        webhook.tenant, "webhook", plans.get(plans.HOUSE), frozenset(), False, True, airflow, webhook.acts_for
+    )

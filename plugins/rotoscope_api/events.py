@@ -19,6 +19,7 @@ from rotoscope_api.paintings import DAG
 SECONDS = 1.0
 QUIET_SECONDS = 15.0
 """After which a comment shows proxies that the connection lives."""
+END = "9"
 STEPS = ("queued", "split", "filter", "assemble")
 
 SCHEMA = {
@@ -62,10 +63,19 @@ async def of_run(caller: Caller, store: Store, run: Run, seen: str | None) -> As
         run = await caller.airflow.get(DAG, run.id)
 
 
+def is_all_seen(run: Run, seen: str | None) -> bool:
+    """Whether the end of a run that is over was seen."""
+    return run.is_over and seen == f"{_attempt(run)}-{END}"
+
+
 def _place(run: Run, found: rotoscopes.Rotoscope) -> str:
-    """Where an event stands: later ones are greater, as text."""
+    """Where an event stands: later ones are greater, as text, also when a run is tried again."""
     if run.is_over:
-        return "9-end"
+        return f"{_attempt(run)}-{END}"
     progress = found.progress
     step = progress.step if progress else "queued"
-    return f"{STEPS.index(step)}-{progress.share if progress else 0:.4f}"
+    return f"{_attempt(run)}-{STEPS.index(step)}-{progress.share if progress else 0:.4f}"
+
+
+def _attempt(run: Run) -> str:
+    return f"{int(run.started_at.timestamp()) if run.started_at else 0:010}"

@@ -170,7 +170,7 @@ OPERATIONS: dict[str, Any] = {
     "get_manifest": {"sha256": SHA256, "name": "flight.mp4", "frames": 132, "time_base": "1/12800"},
     "get_quality_report": {"schema_version": 1, "frames": {"expected": 132, "result": 132}, "av_offset_ms": [0.0]},
     "get_provenance": {"schema_version": 1, "made_at": END, "request": {"filter": "sea-mist"}},
-    "watch_rotoscope": 'id: 2-0.4750\nevent: progress\ndata: {"id": "acme.0980c36b87a94600ac652260"}\n\n',
+    "watch_rotoscope": 'id: 1795570837-2-0.4750\nevent: progress\ndata: {"id": "acme.0980c36b87a94600ac652260"}\n\n',
 }
 PARAMETERS: dict[str, Any] = {
     "video_id": VIDEO,
@@ -200,6 +200,6 @@ PARAMETERS: dict[str, Any] = {
     "idempotency-key": "4f6c1b0e-8f3f-4b53-9a43-5d1f0c6d2e77",
     "prefer": "wait=10",
     "if-match": '"5f1c0f6f0a9e4b1c8d7e6f5a3b2c1d0e"',
-    "last-event-id": "2-0.4750",
+    "last-event-id": "1795570837-2-0.4750",
     "content-range": "bytes 0-1048575/7340032",
 }

@@ -46,7 +46,7 @@ async def facts(caller: Caller, dag: str, run: Run, with_reason: bool = True) ->
     return {
         "id": run.id,
         "state": STATES.get(run.state, "queued"),
-        "created_at": run.created_at or run.run_after,
+        "created_at": run.created_at,
         "ended_at": run.ended_at,
         "failure": await caller.airflow.reason(dag, run.id) if failed else None,
     }

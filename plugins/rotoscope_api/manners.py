@@ -131,7 +131,7 @@ async def fresh_id(
     Raises Problem if the key stands for another request.
     """
     if idempotency_key is None:
-        return caller.own_prefix + uuid.uuid4().hex[: claims.DIGITS]
+        return caller.own_runs + uuid.uuid4().hex[: claims.DIGITS]
     services: Services = request.app.state.services
     what = {"path": request.url.path, "body": hashlib.sha256(await request.body()).hexdigest()}
     try:
@@ -141,7 +141,7 @@ async def fresh_id(
         raise Problem("key-reused", detail) from None
     if claim.repeated:
         request.state.headers["Idempotent-Replayed"] = "true"
-    return caller.own_prefix + claim.id
+    return caller.own_runs + claim.id
 
 
 IdempotencyKey = Annotated[

@@ -12,10 +12,10 @@ from rotoscope.fields import Find
 from rotoscope.filters.catalogue import Filter, catalogue
 from rotoscope.media.video import Video
 from rotoscope.plan import output_of
-from rotoscope.request import Request
+from rotoscope.request import DEFAULT_FILTER, Request
 from rotoscope.store import keys
 from rotoscope.store.base import Store
-from rotoscope.store.filters import finder
+from rotoscope.store.filters import finder, is_name
 from rotoscope_api import registrations
 from rotoscope_api.caller import SEPARATOR, Caller
 from rotoscope_api.manners import Id
@@ -63,10 +63,10 @@ async def asked(caller: Caller, store: Store, body: BaseModel) -> Asked:
     if preset is not None:
         written = {**presets.get(preset).options, **written}
     sha256, video = await registrations.ready(caller, store, body.video)  # type: ignore[attr-defined]
-    conf = {"source": f"video://{sha256}", **written}
+    conf = {"source": f"video://{sha256}", "filter": DEFAULT_FILTER, **written}
     request = await threaded(Request.parse, conf, own_finder(caller, store))
     _refuse_paths(request)
-    output = output_of(request, video)
+    output = await threaded(output_of, request, video)
     longest, seconds = caller.plan.limit("seconds"), float(registrations.facts_of(video).duration)
     if longest is not None and seconds > longest:
         detail = f"The video has {seconds:.0f} s; the plan {caller.plan.name} allows {longest} s at most."
@@ -78,7 +78,7 @@ async def book(caller: Caller, store: Store, run_id: str, frames: int) -> None:
     """Count a request against the caller's plan. Raises Problem if the plan is used up."""
     jobs = caller.plan.limit("jobs")
     if jobs is not None:
-        unfinished = await caller.airflow.unfinished(DAG, caller.own_prefix)
+        unfinished = await caller.airflow.unfinished(DAG, caller.own_runs)
         if unfinished >= jobs:
             detail = f"The plan {caller.plan.name} has {jobs} jobs at once, and {unfinished} are unfinished."
             raise Problem("plan-used-up", detail, {"Retry-After": "30"})
@@ -100,6 +100,8 @@ def own_finder(caller: Caller, store: Store) -> Find:
     def found(name: str) -> Filter:
         if name in catalogue():
             return find(name)
+        if not is_name(name.partition("@")[0]):
+            raise Refused(f"There is no filter {name!r}; GET /filters lists those there are.")
         if SEPARATOR in name and not caller.sees(name):
             raise Refused(f"There is no filter {name!r}; GET /filters lists those there are.")
         if store.exists(keys.retired(name.partition("@")[0])):

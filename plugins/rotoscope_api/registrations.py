@@ -1,9 +1,10 @@
 """Registrations: videos on their way into the store, and what they are once they are there."""
 
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any, Literal
 
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 from pydantic import BaseModel, Field
 
 from rotoscope.media.video import Video
@@ -18,9 +19,8 @@ from rotoscope_api.problems import Problem
 from rotoscope_api.services import threaded
 
 DAG, TASK = "register_video", "register"
-REMEMBERED = 1000
-_VIDEOS: LRUCache[str, Video] = LRUCache(REMEMBERED)
-"""Manifests that were read, by the SHA-256 of their videos."""
+REMEMBERED_FRAMES = 3_000_000
+"""Of manifests that were read, all together: each frame has a timestamp in memory."""
 State = Literal["awaiting_upload", "registering", "ready", "failed"]
 
 
@@ -138,12 +138,23 @@ def video_of(store: Store, sha256: str) -> Video:
     """A video's manifest, which never changes. Raises KeyError if it is gone."""
     if not store.exists(keys.manifest(sha256)):
         raise KeyError(sha256)
-    if sha256 not in _VIDEOS:
-        _VIDEOS[sha256] = Video.model_validate(store.get_json(keys.manifest(sha256)))
-    return _VIDEOS[sha256]
+    return _video_of(store, sha256)
 
 
-def awaited_about(store: Store, video_id: str) -> dict[str, Any]:
+@cached(LRUCache(REMEMBERED_FRAMES, getsizeof=lambda video: video.frames), lambda store, sha256: sha256, Lock())
+def _video_of(store: Store, sha256: str) -> Video:
+    return Video.model_validate(store.get_json(keys.manifest(sha256)))
+
+
+async def awaited(caller: Caller, store: Store, video_id: str) -> dict[str, Any]:
+    """What was written down of a video whose upload is not complete. Raises Problem for any other."""
+    found = await look(caller, store, video_id)
+    if found.state != "awaiting_upload":
+        raise Problem("conflict", f"Nothing is to be sent: the video is {found.state}.")
+    return await threaded(_known, store, video_id)
+
+
+def _known(store: Store, video_id: str) -> dict[str, Any]:
     """What was written down of a video that is to be uploaded. Raises Problem if none is."""
     try:
         about: dict[str, Any] = store.get_json(keys.incoming(video_id, ABOUT))
@@ -153,17 +164,18 @@ def awaited_about(store: Store, video_id: str) -> dict[str, Any]:
 
 
 def _awaited(store: Store, video_id: str) -> VideoResource:
-    about = awaited_about(store, video_id)
-    size, upload = int(about.get("bytes") or 0), uploads.upload_of(store, video_id)
+    about = _known(store, video_id)
+    made = VideoResource(id=video_id, state="registering", name=about["name"], created_at=about["at"])
+    if not about.get("bytes"):
+        return made  # it is to be fetched or assembled, and that is about to begin
+    size, upload = int(about["bytes"]), uploads.upload_of(store, video_id)
     how: dict[str, Any] = {"bytes": size, "completion": f"{upload_link(video_id)}/completion"}
     if isinstance(upload, FolderUpload):
         how |= {"method": "put", "received": upload.received, "url": f"{upload_link(video_id)}/content"}
     else:
         assert isinstance(upload, BucketUpload)
         how |= {"method": "parts", "part_bytes": uploads.part_bytes(size), "urls": upload.links(size)}
-    return VideoResource(
-        id=video_id, state="awaiting_upload", name=about["name"], created_at=about["at"], upload=Upload(**how)
-    )
+    return made.model_copy(update={"state": "awaiting_upload", "upload": Upload(**how)})
 
 
 def _about(store: Store, run: Run) -> dict[str, Any]:

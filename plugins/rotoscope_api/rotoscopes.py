@@ -2,9 +2,10 @@
 
 import time
 from datetime import datetime
+from threading import Lock
 from typing import Any, Literal
 
-from cachetools import LRUCache
+from cachetools import LRUCache, cached
 from pydantic import BaseModel, Field
 
 from rotoscope.plan import Plan
@@ -18,8 +19,6 @@ from rotoscope_api.problems import Problem
 from rotoscope_api.services import threaded
 
 State = Literal["queued", "running", "cancelling", "succeeded", "failed", "cancelled"]
-_PLANS: LRUCache[str, Plan] = LRUCache(100)
-"""Plans that were read, by their keys, which name their content."""
 STATES: dict[State, list[str]] = {
     "queued": ["queued"],
     "running": ["running"],
@@ -78,7 +77,7 @@ def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
         video_sha256=sha256,
         filter=str(options.get("filter", "starlit-swirl")),
         options=options,
-        created_at=run.created_at or run.run_after,
+        created_at=run.created_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
     )
@@ -142,10 +141,9 @@ async def result_of(caller: Caller, run: Run) -> dict[str, str]:
     return objects
 
 
+@cached(LRUCache(100), lambda store, key: key, Lock())
 def _plan(store: Store, key: str) -> Plan:
-    if key not in _PLANS:
-        _PLANS[key] = Plan.model_validate(store.get_json(key))
-    return _PLANS[key]
+    return Plan.model_validate(store.get_json(key))
 
 
 def _video_id(caller: Caller, store: Store, sha256: str) -> str | None:

@@ -29,6 +29,7 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import finder
 from rotoscope.store.pictures import fetching
+from rotoscope.store.uploads import CONTENT
 from rotoscope.style import StyleRequest
 
 
@@ -178,5 +179,6 @@ class CleanUpOperator(StepOperator):
             if error.when == "never":
                 store.delete(keys.run(run_id))  # otherwise trying again needs to know of the run
             raise
+        store.delete(keys.incoming(run_id, CONTENT))
         deleted = store.delete(keys.run(run_id))
         self.log.info("%d scratch objects deleted", deleted)

@@ -175,7 +175,7 @@ def test_videos_are_staged_in_when_they_arrive_and_results_published_once(
     s3.client().upload_file(str(clip), "inbox", "late.mp4")
     from airflow.sdk import Context
 
-    context = Context()
+    context = Context(run_id="a-run")
     video = staged.execute(context)
     assert video.startswith("video://")
     assert staged.execute(context) == video
@@ -202,16 +202,16 @@ def test_what_does_not_arrive_is_waited_for_without_a_worker(connected: None, s3
 
     operator = StageInOperator(task_id="wait", source="s3://inbox/awaited.mp4", wait_seconds=1, poll_seconds=0.1)
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute(Context())
+        operator.execute(Context(run_id="a-run"))
 
     async def event() -> dict:
         return (await anext(deferred.value.trigger.run())).payload
 
     with pytest.raises(AirflowFailException, match=r"s3://inbox/awaited\.mp4 did not arrive within 1 s"):
-        operator.execute_arrived(Context(), asyncio.run(event()))
+        operator.execute_arrived(Context(run_id="a-run"), asyncio.run(event()))
     s3.client().upload_file(str(clip), "inbox", "awaited.mp4")
     assert asyncio.run(event()) == {"arrived": True}
-    assert operator.execute_arrived(Context(), {"arrived": True}).startswith("video://")
+    assert operator.execute_arrived(Context(run_id="a-run"), {"arrived": True}).startswith("video://")
 
 
 def test_the_connection_is_known_to_airflow_and_can_be_tried(

@@ -11,6 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from rotoscope.fields import users
+from rotoscope.frames import FrameSetRequest
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
@@ -24,7 +25,14 @@ pytestmark = pytest.mark.xdist_group("dags")  # one database for all of them
 
 def test_no_import_errors(dag_bag) -> None:
     assert dag_bag.import_errors == {}
-    assert set(dag_bag.dags) == {"rotoscope", "contact_sheet", "create_filter", "train_filter"}
+    assert set(dag_bag.dags) == {
+        "rotoscope",
+        "contact_sheet",
+        "create_filter",
+        "train_filter",
+        "register_video",
+        "frame_set",
+    }
 
 
 def test_no_file_in_dags_or_plugins_shadows_a_package() -> None:
@@ -104,6 +112,7 @@ def test_the_forms_schema_refuses_bad_values(dag, conf: dict, accepted: bool) ->
         ("contact_sheet", SheetRequest),
         ("create_filter", StyleRequest),
         ("train_filter", TrainRequest),
+        ("frame_set", FrameSetRequest),
     ],
 )
 def test_every_field_of_the_form_is_labelled_and_explained(dag_bag, name: str, kind: type[BaseModel]) -> None:

@@ -155,7 +155,7 @@ def strangers(admin: Caller) -> dict[str, Caller]:
     over = partner(admin, "overdone", ["usage:read"], plan="starter")
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: over.get("/usage"), range(130)))
-    return {"other": partner(admin, "globex"), "small": partner(admin, "small", ["batches:read"]), "over": over}
+    return {"other": partner(admin, "globex"), "small": partner(admin, "small", ["status:write"]), "over": over}
 
 
 def kind_of(answer: requests.Response) -> str:
@@ -289,6 +289,37 @@ def test_the_steps_on_their_own(acme: Caller, clip: Path, tmp_path: Path) -> Non
     assert (both.status_code, kind_of(both)) == (422, "invalid")
     assert acme.call("DELETE", f"/frame-sets/{frames['id']}").status_code == 204
     assert acme.get(f"/frame-sets/{frames['id']}/frames/{listed[0]['name']}").status_code == 404
+
+
+def test_tenants_whose_names_are_alike_see_nothing_of_each_other(
+    admin: Caller, acme: Caller, things: dict[str, str], clip: Path
+) -> None:
+    alike = partner(admin, "acme-two", [*SCOPES, "usage:read"])
+    for path in ("/videos", "/rotoscopes", "/contact-sheets", "/frame-sets", "/webhooks"):
+        assert alike.get(path, params={"limit": 100}).json()["items"] == [], path
+    video = alike.uploaded(clip)
+    made = alike.made("/rotoscopes", {"video": video["id"], "filter": "identity", "end": "1"})
+    seen = [one["id"] for one in acme.get("/rotoscopes", params={"limit": 100}).json()["items"]]
+    assert things["rotoscope_id"] in seen
+    assert made["id"] not in seen
+    assert alike.get("/usage").json()["frames"] == 25
+
+
+def test_a_result_that_somebody_else_has_is_not_painted_again_under_them(
+    admin: Caller, acme: Caller, clip: Path
+) -> None:
+    globex = partner(admin, "globex")
+    places = []
+    for caller in (acme, globex):
+        video = caller.uploaded(clip)
+        made = caller.made("/rotoscopes", {"video": video["id"], "filter": "halftone", "end": "0.5"})
+        places.append(f"/rotoscopes/{made['id']}")
+    refused = acme.post(f"{places[0]}/chunks/0/retry")
+    assert (refused.status_code, kind_of(refused)) == (409, "conflict")
+    assert acme.call("DELETE", places[0]).status_code == 204
+    assert globex.get(f"{places[1]}/result").status_code == 200, "one of two who have it let it go"
+    assert globex.post(f"{places[1]}/chunks/0/retry").status_code == 202
+    globex.until(places[1], "succeeded")
 
 
 def test_a_plan_is_kept(admin: Caller, tmp_path: Path) -> None:

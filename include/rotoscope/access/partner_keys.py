@@ -24,7 +24,7 @@ class PartnerKey(BaseModel):
     """What is known of a key.
 
     tenant: whose it is; plan: what that may take; acts_for: the Airflow user with whose rights runs are started, as the
-    auth manager writes one; secret_sha256: of the secret, in hexadecimal; changed: how often it was rotated.
+    auth manager writes one; secret_sha256: of the secret, in hexadecimal.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -58,7 +58,10 @@ def get(store: Store, key_id: str) -> PartnerKey:
     """The key of this id. Raises KeyError if there is none."""
     if not re.fullmatch(r"[0-9a-f]{16}", key_id):
         raise KeyError(key_id)
-    return PartnerKey.model_validate(store.get_json(keys.partner_key(key_id)))
+    key = PartnerKey.model_validate(store.get_json(keys.partner_key(key_id)))
+    if store.exists(keys.revoked(key_id)):
+        return key.model_copy(update={"revoked_at": store.get_json(keys.revoked(key_id))["at"]})
+    return key
 
 
 def every(store: Store) -> Iterator[PartnerKey]:
@@ -76,9 +79,8 @@ def rotate(store: Store, key: PartnerKey) -> tuple[PartnerKey, str]:
 
 def revoke(store: Store, key: PartnerKey) -> PartnerKey:
     """Let the key open nothing any more. It stays in the list."""
-    key = key.model_copy(update={"revoked_at": key.revoked_at or datetime.now(UTC)})
-    store.replace_json(keys.partner_key(key.id), key.model_dump(mode="json"))
-    return key
+    store.put_json(keys.revoked(key.id), {"at": datetime.now(UTC).isoformat()})
+    return get(store, key.id)
 
 
 def opened_by(store: Store, token: str) -> PartnerKey | None:

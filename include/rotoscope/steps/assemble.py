@@ -40,10 +40,10 @@ def assemble(store: Store, plan_key: str, run_id: str, connect: Connect = nowher
     """
     plan = Plan.model_validate(store.get_json(plan_key))
     video = Video.model_validate(store.get_json(keys.manifest(plan.video)))
-    store.put_json(keys.held(keys.results(plan.result), run_id), {"plan": plan_key})
     before = _finished(store, plan)
     if before is not None:
         log.info("This result was assembled before; nothing to do")
+        store.put_json(keys.held(keys.results(plan.result), run_id), {})
         return before
     objects, output = result_keys(plan, video), output_of(plan.request, video)
     records = [_record(store, plan, index) for index in range(len(plan.chunks))]
@@ -54,6 +54,7 @@ def assemble(store: Store, plan_key: str, run_id: str, connect: Connect = nowher
         deliver(path, _chunks(store, plan, records), source, output, lambda frames: said(min(frames, total), total))
         made = verify(path, source, output)
         _pictures(store, plan, video, output, folder, run_id)
+        store.put_json(keys.held(keys.results(plan.result), run_id), {})
         store.put(objects["video"], path)
         # Another run may have been first with the same result, cut otherwise.
         with store.local(objects["video"]) as stored:

@@ -36,8 +36,6 @@ def register(store: Store, source: str, run_id: str, fetch: Fetch) -> str:
         sha256 = found.video.sha256
         store.put_json(keys.held(keys.video(sha256), run_id), {"name": found.video.name})
         keep_source(store, found)
-    if source.startswith(INCOMING):
-        store.delete(keys.incoming(source.removeprefix(INCOMING), CONTENT))
     log.info("%s is registered as video://%s", found.video.name, sha256)
     return sha256
 

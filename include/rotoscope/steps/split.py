@@ -62,6 +62,8 @@ def split(
         unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
         open_budget(store, request, video, run_id, unpainted, connect)
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)
+        if request.video is None:  # nobody registered it, so this run answers for it
+            store.put_json(keys.held(keys.video(video.sha256), run_id), {"name": video.name})
         keep_source(store, source)
         keep_mask(request, store, mask)
         store.put_json(key, plan.model_dump(mode="json"))

@@ -46,8 +46,10 @@ class FolderStore:
             written(folder, document).replace(target)
 
     def get_json(self, key: str) -> Any:
-        with self.local(key) as path:
-            return json.loads(path.read_text())
+        try:
+            return json.loads(self._path(key).read_text())
+        except (FileNotFoundError, IsADirectoryError):
+            raise KeyError(key) from None
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:

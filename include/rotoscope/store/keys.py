@@ -147,6 +147,11 @@ def incoming(run_id: str, name: str) -> str:
     return f"incoming/{run_id}/{name}"
 
 
+def revoked(key_id: str) -> str:
+    """That a partner's key opens nothing any more, since when. Written once, so that no other change undoes it."""
+    return f"access/revoked/{key_id}.json"
+
+
 def partner_key(key_id: str | None = None) -> str:
     """The record of a partner's key; without an id, the prefix of all of them."""
     return "access/keys" if key_id is None else f"access/keys/{key_id}.json"
@@ -164,14 +169,19 @@ def claim(tenant: str, digest: str, turn: int | None = None) -> str:
     return prefix if turn is None else f"{prefix}/{turn:06}.json"
 
 
-def webhook(webhook_id: str | None = None, name: str = "webhook.json") -> str:
-    """A webhook, or something of it; without an id, the prefix of all of them."""
-    return "webhooks" if webhook_id is None else f"webhooks/{webhook_id}/{name}"
+def webhook(webhook_id: str | None = None) -> str:
+    """A webhook; without an id, the prefix of all of them."""
+    return "webhooks" if webhook_id is None else f"webhooks/{webhook_id}.json"
+
+
+def deliveries(webhook_id: str, *, due: bool = False) -> str:
+    """Prefix of all that a webhook is told, or of the marks of what is still to be sent."""
+    return f"deliveries/{webhook_id}/{'due' if due else 'all'}"
 
 
 def delivery(webhook_id: str, delivery_id: str, *, due: bool = False) -> str:
     """Something that a webhook is told, or the mark that it is still to be sent."""
-    return webhook(webhook_id, f"{'due' if due else 'deliveries'}/{delivery_id}.json")
+    return f"{deliveries(webhook_id, due=due)}/{delivery_id}.json"
 
 
 def picture(sha256: str, name: str | None = None) -> str:

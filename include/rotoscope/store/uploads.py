@@ -91,8 +91,8 @@ class BucketUpload:
         try:
             upload = self.store.get_json(keys.incoming(self.run_id, PARTS))["upload"]
         except KeyError:
-            upload = self.store.begin_parts(key)
-            self.store.put_json(keys.incoming(self.run_id, PARTS), {"upload": upload})
+            self.store.put_json(keys.incoming(self.run_id, PARTS), {"upload": self.store.begin_parts(key)})
+            upload = self.store.get_json(keys.incoming(self.run_id, PARTS))["upload"]  # another one may have been first
         count = -(-size // part_bytes(size))
         return [self.store.part_link(key, upload, number, LINK_SECONDS) for number in range(1, count + 1)]
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from rotoscope.plan import Chunk, Plan
 from rotoscope.steps import progress
+from rotoscope.steps.paint import forget
 from rotoscope.steps.thumbnail import thumbnail
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -85,8 +86,10 @@ async def retry_chunk(
     plan = await _plan(caller, store, rotoscope_id)
     _check(plan, index)
     run = await caller.airflow.get(DAG, rotoscope_id)
-    if not run.is_over:
-        raise Problem("conflict", "It is not over; failed chunks are tried again by themselves meanwhile.")
+    if not run.is_whole:
+        raise Problem("conflict", "It has not succeeded: retry the rotoscope, which paints what is missing.")
+    if not await threaded(_is_alone, store, plan, run.id):
+        raise Problem("conflict", "Another rotoscope has the same result; it would lose it meanwhile.")
     await threaded(_forget, store, plan, index)
     run = await caller.airflow.retry_task(DAG, run, TASK, index)
     accepted(response, f"{PREFIX}/rotoscopes/{run.id}", is_over=False)
@@ -125,11 +128,17 @@ def _one(store: Store, run_id: str, chunk: Chunk, task: dict[str, Any]) -> Chunk
     )
 
 
+def _is_alone(store: Store, plan: Plan, run_id: str) -> bool:
+    """Whether nobody else has the result, and its video is still there to paint it from."""
+    mark = keys.held(keys.results(plan.result), run_id)
+    others = [key for key in store.below(keys.held(keys.results(plan.result))) if key != mark]
+    return not others and store.exists(keys.manifest(plan.video))
+
+
 def _forget(store: Store, plan: Plan, index: int) -> None:
     """Delete a painted chunk and the results that were made of it, so that both are made anew."""
     for digest in plan.names(plan.chunks[index]):
-        store.delete(keys.painted(digest))
-        store.delete(keys.painted_record(digest))
+        forget(store, digest)
     for key in [*store.below(keys.results(plan.result))]:
         if not key.startswith(keys.held(keys.results(plan.result))):
             store.delete(key)

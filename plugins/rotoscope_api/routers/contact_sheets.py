@@ -84,7 +84,7 @@ async def create_contact_sheet(
 @router.get("", summary="List Contact Sheets")
 async def list_contact_sheets(caller: Reader, limit: Limit = 20, cursor: Cursor = None) -> Listed[ContactSheet]:
     """Contact sheets, the newest first."""
-    page = await caller.airflow.page(DAG, caller.prefix, cursor, limit)
+    page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
     items = [await _sheet(caller, run, with_reason=False) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 

@@ -12,6 +12,7 @@ from rotoscope.filters.catalogue import Filter
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import finder, made, retire
+from rotoscope.style import StyleRequest
 from rotoscope.training.recipe import TrainRequest
 from rotoscope_api import jobs
 from rotoscope_api.airflow import Run
@@ -34,7 +35,6 @@ Name = Annotated[
 NewName = Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["blue-harvest"])]
 Url = Annotated[str, Field(max_length=4000, pattern=r"^https?://\S+$")]
 CREATE, TRAIN = "create_filter", "train_filter"
-UNFINISHED = ("queued", "running")
 
 
 class FilterResource(BaseModel):
@@ -151,7 +151,11 @@ async def create_filter(
     if (body.picture is None) == (body.picture_url is None):
         raise Problem("invalid", "Give either picture or picture_url.")
     place = body.picture_url or await threaded(picture_source, caller, store, str(body.picture))
-    conf = {"picture": place, "name": _full_name(caller, body.name), "sentence": body.sentence}
+    name = _full_name(caller, body.name)
+    conf = {"picture": place, "name": name, "sentence": body.sentence}
+    await threaded(StyleRequest.parse, conf)
+    if await threaded(store.exists, keys.retired(name)):
+        raise Problem("conflict", f"The filter {name} is retired; choose another name.")
     job_id = await fresh_id(request, caller, idempotency_key)
     location = f"{PREFIX}/filter-creations/{job_id}"
     run = await jobs.start(response, caller, CREATE, job_id, conf, location, prefer)
@@ -245,7 +249,7 @@ async def retire_filter(caller: Writer, store: StoreDep, name: Name) -> None:
 async def delete_filter(caller: Writer, store: StoreDep, name: Name) -> None:
     """Delete a filter in all its versions. Refused while rotoscopes name it: retire it, or delete them first."""
     await _own(caller, store, name)
-    if await caller.airflow.mentions(PAINT_DAG, name):
+    if await caller.airflow.names(PAINT_DAG, name):
         raise Problem("conflict", f"Rotoscopes name the filter {name}; retire it, or delete them first.")
     await threaded(store.delete, keys.filters(name))
 

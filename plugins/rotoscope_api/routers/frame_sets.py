@@ -15,7 +15,7 @@ from rotoscope_api.airflow import Run
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
-from rotoscope_api.paintings import OWN, own_finder
+from rotoscope_api.paintings import OWN, book, own_finder
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
 from rotoscope_api.services import threaded
@@ -24,7 +24,7 @@ from rotoscope_api.store import StoreDep
 router = APIRouter(prefix="/frame-sets", tags=["Frames"])
 Reader = Annotated[Caller, allowed("frames:read")]
 Writer = Annotated[Caller, allowed("frames:write")]
-DAG, TASK = "frame_set", "frames"
+DAG = "frame_set"
 PictureName = Annotated[str, Path(pattern=r"^\d{8}\.(png|jpg)$", examples=["00000012.png"])]
 
 _FIELDS: dict[str, Any] = {
@@ -79,7 +79,7 @@ EXAMPLES: dict[str, Any] = {
     summary="Create Frame Set",
     responses={
         201: {"model": FrameSetResource, "description": "It is there already."},
-        **documented("not-found", "conflict"),
+        **documented("not-found", "conflict", "plan-used-up"),
     },
 )
 async def create_frame_set(
@@ -99,13 +99,15 @@ async def create_frame_set(
         raise Problem("invalid", "Give either video or frame_set.")
     conf = body.model_dump(exclude_unset=True, exclude={"video", "frame_set"})
     if body.video is not None:
-        sha256, _ = await registrations.ready(caller, store, body.video)
-        conf = {"source": f"video://{sha256}", **conf}
+        sha256, video = await registrations.ready(caller, store, body.video)
+        conf, painted = {"source": f"video://{sha256}", **conf}, video.frames // int(conf.get("every", 1))
     else:
-        await whole(caller, store, str(body.frame_set))
-        conf = {"frames": body.frame_set, **conf}
+        before = await whole(caller, store, str(body.frame_set))
+        conf, painted = {"frames": body.frame_set, **conf}, len(before.frames)
     await threaded(FrameSetRequest.parse, conf, own_finder(caller, store))
     set_id = await fresh_id(request, caller, idempotency_key)
+    if conf.get("filter"):
+        await book(caller, store, set_id, painted)
     run = await jobs.start(response, caller, DAG, set_id, conf, f"{PREFIX}/frame-sets/{set_id}", prefer)
     return await _resource(caller, store, run)
 
@@ -115,7 +117,7 @@ async def list_frame_sets(
     caller: Reader, store: StoreDep, limit: Limit = 20, cursor: Cursor = None
 ) -> Listed[FrameSetResource]:
     """Sets of frames, the newest first."""
-    page = await caller.airflow.page(DAG, caller.prefix, cursor, limit)
+    page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
     items = [await _resource(caller, store, run, with_reason=False) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from rotoscope.access import partner_keys, plans
 from rotoscope.access.partner_keys import PartnerKey
 from rotoscope.store.base import Store
-from rotoscope_api.caller import SCOPES, SEPARATOR, USERS, Caller, allowed
+from rotoscope_api.caller import SCOPES, USERS, Caller, allowed
 from rotoscope_api.manners import (
     Cursor,
     IdempotencyKey,
@@ -102,7 +102,7 @@ async def create_key(
     unknown = sorted(set(body.scopes) - set(SCOPES))
     if unknown:
         raise Problem("refused", f"There is no scope {', '.join(unknown)}; choose of {', '.join(SCOPES)}.")
-    key_id = (await fresh_id(request, caller, idempotency_key)).rpartition(SEPARATOR)[2][:ID_DIGITS]
+    key_id = (await fresh_id(request, caller, idempotency_key)).removeprefix(caller.own_runs)[:ID_DIGITS]
     about = {**body.model_dump(), "acts_for": caller.user, "created_by": caller.name}
     key, token = await threaded(partner_keys.make, store, key_id, **about)
     response.headers["Location"] = f"{PREFIX}/keys/{key.id}"

@@ -77,14 +77,15 @@ async def create_rotoscope(
 ) -> Rotoscope:
     """Have a video painted. Sound and timing stay; asking for the same again paints nothing twice."""
     rotoscope_id = await fresh_id(request, caller, idempotency_key)
-    wanted = await asked(caller, store, body)
     run = await _there(caller, rotoscope_id) if "Idempotent-Replayed" in request.state.headers else None
     if run is None:
+        wanted = await asked(caller, store, body)
         await book(caller, store, rotoscope_id, wanted.frames)
         try:
             run = await caller.airflow.start(DAG, rotoscope_id, wanted.conf, f"Asked for by {caller.name} over the API")
-        except Problem:
-            await threaded(usage.give_back, store, caller.tenant, rotoscope_id)
+        except Exception:
+            if await _there(caller, rotoscope_id) is None:
+                await threaded(usage.give_back, store, caller.tenant, rotoscope_id)
             raise
     run = await caller.airflow.until_over(DAG, run, seconds_to_wait(prefer, response))
     accepted(response, f"{PREFIX}/rotoscopes/{run.id}", run.is_over)
@@ -113,7 +114,7 @@ async def list_rotoscopes(
         where["conf_contains"] = await _source_of(caller, video)
     found: list[Rotoscope] = []
     for _ in range(PAGES):
-        page = await caller.airflow.page(DAG, caller.prefix, cursor, limit - len(found), **where)
+        page = await caller.airflow.page(DAG, caller.runs, cursor, limit - len(found), **where)
         for one in await threaded(rotoscopes.of_runs, caller, store, page.runs):
             if (state is None or one.state == state) and (filter is None or one.filter == filter):
                 found.append(one)
@@ -153,7 +154,7 @@ async def delete_rotoscope(caller: Writer, store: StoreDep, rotoscope_id: Id) ->
 async def cancel_rotoscope(response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """Stop a rotoscope. What it painted stays for the next time; nothing else of it is left."""
     run = await _run(caller, rotoscope_id)
-    if run.is_whole or run.state == "failed":
+    if run.is_over and not run.is_cancelled:
         raise Problem("conflict", f"It is over: {rotoscopes.state_of(run)}.")
     if not run.is_cancelled:
         run = await caller.airflow.cancel(DAG, run, caller.name)
@@ -187,6 +188,7 @@ async def retry_rotoscope(response: Response, caller: Writer, store: StoreDep, r
             "description": "Server-sent events: `progress`, at last `end`, each with the rotoscope as it is then.",
             "content": {"text/event-stream": {"schema": events.SCHEMA}},
         },
+        204: {"description": "The end was seen; there is nothing more."},
         **documented("not-found"),
     },
 )
@@ -198,6 +200,8 @@ async def watch_rotoscope(
 ) -> Response:
     """Progress as it is made, until the rotoscope is over. A broken connection goes on with `Last-Event-ID`."""
     run = await _run(caller, rotoscope_id)
+    if events.is_all_seen(run, last_event_id):
+        return Response(status_code=204)  # so that browsers do not come back
 
     async def stream() -> AsyncIterator[bytes]:
         async for event in events.of_run(caller, store, run, last_event_id):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from rotoscope import __version__
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope_api import openapi
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
@@ -64,7 +65,7 @@ async def get_status(caller: Annotated[Caller, allowed("status:read")], store: S
         if one["name"] in POOLS
     ]
     kind: Literal["folder", "bucket"] = "bucket" if store.address("x").startswith("s3://") else "folder"
-    versions = {"rotoscope": __version__, "airflow": version("apache-airflow"), "api": "1.0.0"}
+    versions = {"rotoscope": __version__, "airflow": version("apache-airflow"), "api": openapi.VERSION}
     return Status(**health.model_dump(), pools=pools, store=kind, versions=versions)
 
 

@@ -44,6 +44,6 @@ async def get_usage(
         month=month,
         frames=frames,
         frames_left=None if limit is None else max(0, limit - frames),
-        jobs=await caller.airflow.unfinished(DAG, caller.own_prefix),
+        jobs=await caller.airflow.unfinished(DAG, caller.own_runs),
         cost=round(frames * caller.plan.price_per_frame, 6),
     )

@@ -14,6 +14,7 @@ from rotoscope.request import Request as Painting
 from rotoscope.store import keys, uploads
 from rotoscope.store.uploads import BucketUpload, FolderUpload, OutOfStep
 from rotoscope_api import registrations
+from rotoscope_api.airflow import UNFINISHED
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.manners import (
     Cursor,
@@ -26,6 +27,7 @@ from rotoscope_api.manners import (
     fresh_id,
     seconds_to_wait,
 )
+from rotoscope_api.paintings import DAG as PAINT_DAG
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
 from rotoscope_api.registrations import VideoResource
@@ -36,7 +38,6 @@ from rotoscope_api.store import StoreDep, let_go
 router = APIRouter(prefix="/videos", tags=["Videos"])
 Reader = Annotated[Caller, allowed("videos:read")]
 Writer = Annotated[Caller, allowed("videos:write")]
-UNFINISHED = ("queued", "running")
 
 
 class UploadToCome(BaseModel):
@@ -180,7 +181,7 @@ async def list_videos(
     caller: Reader, store: StoreDep, limit: Limit = 20, cursor: Cursor = None
 ) -> Listed[VideoResource]:
     """The caller's videos, the newest first; without those whose upload is not complete."""
-    page = await caller.airflow.page(registrations.DAG, caller.prefix, cursor, limit)
+    page = await caller.airflow.page(registrations.DAG, caller.runs, cursor, limit)
     items = [await registrations.of_run(caller, store, run) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 
@@ -200,7 +201,7 @@ async def delete_video(caller: Writer, store: StoreDep, video_id: Id) -> None:
     found = await registrations.look(caller, store, video_id)
     if found.state == "registering":
         raise Problem("conflict", "It is being registered; wait until that is over.")
-    if found.sha256 and await caller.airflow.mentions("rotoscope", f"video://{found.sha256}", UNFINISHED):
+    if found.sha256 and await caller.airflow.names(PAINT_DAG, f"video://{found.sha256}", state=UNFINISHED):
         raise Problem("conflict", "An unfinished rotoscope needs it; cancel that first, or wait.")
     if found.state != "awaiting_upload":
         await caller.airflow.delete(registrations.DAG, video_id)
@@ -261,8 +262,7 @@ async def upload_piece(
     ] = None,
 ) -> Received:
     """Send a piece of a video, or all of it. After a broken connection `received` of the video says where to go on."""
-    caller.check(video_id)
-    about = await threaded(registrations.awaited_about, store, video_id)
+    about = await registrations.awaited(caller, store, video_id)
     upload, size = uploads.upload_of(store, video_id), int(about.get("bytes") or 0)
     if not isinstance(upload, FolderUpload) or not size:
         raise Problem("conflict", "This video is not uploaded here; its resource says how, if it is at all.")
@@ -296,10 +296,11 @@ async def complete_upload(
     prefer: Prefer = None,
 ) -> VideoResource:
     """Say that all bytes are sent: the video is verified, probed and registered."""
-    caller.check(video_id)
-    about = await threaded(registrations.awaited_about, store, video_id)
-    if about.get("url"):
-        raise Problem("conflict", "This video is fetched, not uploaded.")
+    found = await registrations.look(caller, store, video_id)
+    if found.state != "awaiting_upload":
+        accepted(response, f"{PREFIX}/videos/{video_id}", found.state != "registering")
+        return found
+    about = await registrations.awaited(caller, store, video_id)
     upload = uploads.upload_of(store, video_id)
     if isinstance(upload, BucketUpload):
         await threaded(upload.complete, body.etags)

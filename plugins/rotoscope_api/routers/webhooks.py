@@ -157,7 +157,7 @@ async def change_webhook(
 async def delete_webhook(caller: Writer, store: StoreDep, webhook_id: Id, if_match: IfMatch = None) -> None:
     """Delete a webhook and its deliveries."""
     check_if_match(if_match, _resource(await _webhook(caller, store, webhook_id)))
-    await threaded(store.delete, f"{keys.webhook()}/{webhook_id}")
+    await threaded(webhooks.delete, store, webhook_id)
 
 
 @router.post("/{webhook_id}/rotation", summary="Rotate Webhook Secret", responses=documented("not-found"))
