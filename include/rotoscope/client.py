@@ -16,7 +16,7 @@ from rotoscope.errors import Refused, RotoscopeError
 PREFIX = "/rotoscope/api/v1"
 PIECE_BYTES = 8 * 2**20
 TRIES = 5
-SECONDS = 120.0
+SECONDS, LONGEST_WAIT = 120.0, 60
 
 Sent = Callable[[int, int], None]
 """Told how many bytes are sent, of how many."""
@@ -139,10 +139,17 @@ class Client:
         return []
 
     def _sent(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            answer = self._http.request(method, path, **options)
-        except httpx.TransportError as error:
-            raise Unreached(f"{self.server} cannot be reached: {error}; check the address, and that it runs.") from None
+        for _ in range(TRIES):
+            try:
+                answer = self._http.request(method, path, **options)
+            except httpx.TransportError as error:
+                raise Unreached(
+                    f"{self.server} cannot be reached: {error}; check the address, and that it runs."
+                ) from None
+            wait = answer.headers.get("Retry-After", "")
+            if answer.status_code != 429 or not wait.isdigit() or int(wait) > LONGEST_WAIT:
+                break
+            time.sleep(int(wait))  # so many requests a minute; they will be allowed again
         _check(answer)
         return answer
 

@@ -100,7 +100,9 @@ async def ready(caller: Caller, store: Store, video_id: str) -> tuple[str, Video
     found = await look(caller, store, video_id)
     if found.state != "ready" or found.sha256 is None:
         raise Problem("conflict", f"The video {video_id} is not ready: its state is {found.state}.")
-    return found.sha256, await threaded(video_of, store, found.sha256)
+    video = await threaded(video_of, store, found.sha256)
+    # The record may be of somebody else who sent the same bytes: what they call it is theirs.
+    return found.sha256, video.model_copy(update={"name": found.name or video.name})
 
 
 def facts_of(video: Video) -> Facts:

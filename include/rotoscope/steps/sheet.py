@@ -41,7 +41,7 @@ def make_sheet(
 
 
 def _digest(request: SheetRequest, video: Video, indices: list[int]) -> str:
-    """Names a contact sheet: everything that its pictures depend on."""
+    """Names a contact sheet: everything that its pictures and its page depend on."""
     filters = [request.find(name).fingerprint() for name in request.names]
     how = request.model_dump(include={"size", "strength", "keep_colours"})
-    return keys.digest({"video": video.sha256, "frames": indices, "filters": filters, **how})
+    return keys.digest({"video": video.sha256, "name": video.name, "frames": indices, "filters": filters, **how})

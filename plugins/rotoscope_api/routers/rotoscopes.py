@@ -254,7 +254,9 @@ async def get_quality_report(caller: Reader, store: StoreDep, rotoscope_id: Id) 
 @router.get("/{rotoscope_id}/provenance", summary="Get Provenance", responses=documented("not-found", "conflict"))
 async def get_provenance(caller: Reader, store: StoreDep, rotoscope_id: Id) -> dict[str, Any]:
     """What the result was made of and with: filters, hashes of weights, parameters, versions, time."""
-    return await _document(caller, store, rotoscope_id, "provenance")
+    record = await _document(caller, store, rotoscope_id, "provenance")
+    asked_here = (await _run(caller, rotoscope_id)).conf or {}
+    return {**record, "request": {**record["request"], "source": asked_here.get("source")}}
 
 
 @router.get("/{rotoscope_id}/cost", summary="Get Cost", responses=documented("not-found", "conflict"))
@@ -294,8 +296,11 @@ async def _source_of(caller: Caller, video_id: str) -> str:
 
 
 async def _file(caller: Caller, store: Store, rotoscope_id: str, kind: str) -> Response:
-    objects = await rotoscopes.result_of(caller, await _run(caller, rotoscope_id))
-    return await file_answer(store, objects[kind], objects[kind].rpartition("/")[2])
+    run = await _run(caller, rotoscope_id)
+    key = (await rotoscopes.result_of(caller, run))[kind]
+    # The object may be called after the video of somebody else who asked for the same.
+    filter = keys.slug(str((run.conf or {}).get("filter", "painted")))
+    return await file_answer(store, key, f"{kind.replace('_', '-')}-{filter}.{key.rpartition('.')[2]}")
 
 
 async def _document(caller: Caller, store: Store, rotoscope_id: str, kind: str) -> dict[str, Any]:

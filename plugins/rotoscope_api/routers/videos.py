@@ -94,9 +94,6 @@ class Completion(BaseModel):
     )
 
 
-NOTHING = Completion()
-
-
 class Received(BaseModel):
     """How far an upload is."""
 
@@ -134,7 +131,10 @@ class ProbeReport(BaseModel):
     "",
     status_code=202,
     summary="Create Video",
-    responses={201: {"model": VideoResource, "description": "It is ready, or its upload may begin."}},
+    responses={
+        201: {"model": VideoResource, "description": "It is ready, or its upload may begin."},
+        **documented("not-found", "conflict"),
+    },
 )
 async def create_video(
     request: Request,
@@ -292,7 +292,7 @@ async def complete_upload(
     caller: Writer,
     store: StoreDep,
     video_id: Id,
-    body: Completion = NOTHING,
+    body: Completion | None = None,
     prefer: Prefer = None,
 ) -> VideoResource:
     """Say that all bytes are sent: the video is verified, probed and registered."""
@@ -303,7 +303,7 @@ async def complete_upload(
     about = await registrations.awaited(caller, store, video_id)
     upload = uploads.upload_of(store, video_id)
     if isinstance(upload, BucketUpload):
-        await threaded(upload.complete, body.etags)
+        await threaded(upload.complete, body.etags if body else [])
     else:
         await threaded(upload.complete, int(about["bytes"]))
     return await _register(response, caller, store, video_id, seconds_to_wait(prefer, response))
