@@ -14,10 +14,11 @@ from rotoscope_api.services import threaded
 LINK_SECONDS = 900
 
 
-def media(kind: str, what: str, linked: bool = False) -> dict[int | str, dict[str, Any]]:
-    """A file of this media type as FastAPI's `responses`. linked: it may be a redirect to a link."""
+def media(kinds: str, what: str, linked: bool = False) -> dict[int | str, dict[str, Any]]:
+    """A file of one of these media types as FastAPI's `responses`. linked: it may be a redirect to a link."""
     schema = {"schema": {"type": "string", "format": "binary"}}
-    there: dict[int | str, dict[str, Any]] = {200: {"description": what, "content": {kind: schema}}}
+    content = dict.fromkeys(kinds.split(), schema)
+    there: dict[int | str, dict[str, Any]] = {200: {"description": what, "content": content}}
     if linked:
         there[307] = {"description": f"{what} At the link in `Location`, for 15 minutes: from a store in S3."}
     return {**there, **documented("not-found", "conflict")}

@@ -106,15 +106,11 @@ async def get_sheet_picture(caller: Reader, store: StoreDep, sheet_id: Id) -> Re
     return await file_answer(store, (await _made(caller, sheet_id))["sheet"])
 
 
-_FILES = media("image/jpeg", "A file of the sheet: `index.html`, or a picture that it shows.", linked=True)
-_FILES[200]["content"]["text/html"] = {"schema": {"type": "string"}}
-
-
 @router.get(
     "/{sheet_id}/files/{name}",
     summary="Get Sheet File",
     response_class=Response,
-    responses=_FILES,
+    responses=media("image/jpeg text/html", "`index.html`, or a picture that it shows.", linked=True),
 )
 async def get_sheet_file(
     caller: Reader,

@@ -151,7 +151,7 @@ async def list_frames(
     "/{set_id}/frames/{name}",
     summary="Get Frame",
     response_class=Response,
-    responses=media("image/png", "The picture.", linked=True),
+    responses=media("image/png image/jpeg", "The picture.", linked=True),
 )
 async def get_frame(caller: Reader, store: StoreDep, set_id: Id, name: PictureName) -> Response:
     """A frame as a picture."""

@@ -61,7 +61,7 @@ async def send_picture(request: Request, caller: Sender, store: StoreDep) -> Pic
     summary="Filter Picture",
     response_class=Response,
     openapi_extra=BODY,
-    responses={**media("image/jpeg", "The painted picture."), **documented("too-large")},
+    responses={**media("image/jpeg image/png", "The painted picture."), **documented("too-large")},
 )
 async def filter_picture(
     request: Request,
