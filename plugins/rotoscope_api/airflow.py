@@ -102,13 +102,10 @@ class Inside:
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call it. Where its database was locked by somebody else, and the call was not done, it is made again."""
         try:
-            return await self._asked(method, path, **options)
+            return await BUSY.wraps(self._once)(method, path, **options)
         finally:
             if method != "GET":
                 self._seen.clear()
-
-    async def _asked(self, method: str, path: str, **options: Any) -> httpx.Response:
-        return await BUSY.wraps(self._once)(method, path, **options)
 
     async def _once(self, method: str, path: str, **options: Any) -> httpx.Response:
         async with self._turns:
@@ -211,14 +208,15 @@ class Airflow:
         said = await self._ask("GET", f"{_path(dag, run_id)}/taskInstances/{task}/xcomEntries/{key}")
         return None if said.status_code == 404 else self._read(said)["value"]
 
-    async def tasks(self, dag: str, run_id: str, **where: Any) -> tuple[list[dict[str, Any]], int]:
-        """Task instances of a run, and how many there are in all."""
-        found = self._read(await self._ask("GET", f"{_path(dag, run_id)}/taskInstances", params=where))
-        return found["task_instances"], found["total_entries"]
+    async def tasks(self, dag: str, run_id: str, **where: Any) -> list[dict[str, Any]]:
+        """Task instances of a run."""
+        said = self._read(await self._ask("GET", f"{_path(dag, run_id)}/taskInstances", params=where))
+        found: list[dict[str, Any]] = said["task_instances"]
+        return found
 
     async def reason(self, dag: str, run_id: str) -> str | None:
         """Why a run failed, in the words of its failed task's last error."""
-        failed, _ = await self.tasks(dag, run_id, state=["failed"], limit=1)
+        failed = await self.tasks(dag, run_id, state=["failed"], limit=1)
         for task in failed:
             path = f"{_path(dag, run_id)}/taskInstances/{task['task_id']}/logs/{max(1, task['try_number'])}"
             said = await self._ask("GET", path, params={"map_index": task["map_index"]})

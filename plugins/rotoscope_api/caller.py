@@ -14,7 +14,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityS
 from rotoscope.access import partner_keys, plans
 from rotoscope.access.plans import Plan
 from rotoscope.store import keys
-from rotoscope_api.airflow import Airflow
+from rotoscope_api.airflow import Airflow, Run
 from rotoscope_api.problems import Problem
 from rotoscope_api.services import Services, threaded
 
@@ -78,6 +78,11 @@ class Caller:
         """Raises Problem, as if it did not exist, for what is somebody else's."""
         if not self.sees(resource_id):
             raise Problem("not-found", f"There is no {resource_id} here.")
+
+    async def run(self, dag: str, run_id: str) -> Run:
+        """A run that is theirs to see. Raises Problem for any other."""
+        self.check(run_id)
+        return await self.airflow.get(dag, run_id)
 
 
 async def identified(

@@ -100,9 +100,7 @@ def own_finder(caller: Caller, store: Store) -> Find:
     def found(name: str) -> Filter:
         if name in catalogue():
             return find(name)
-        if not is_name(name.partition("@")[0]):
-            raise Refused(f"There is no filter {name!r}; GET /filters lists those there are.")
-        if SEPARATOR in name and not caller.sees(name):
+        if not is_name(name.partition("@")[0]) or (SEPARATOR in name and not caller.sees(name)):
             raise Refused(f"There is no filter {name!r}; GET /filters lists those there are.")
         if store.exists(keys.retired(name.partition("@")[0])):
             raise Refused(f"The filter {name} is retired; GET /filters lists those there are.")

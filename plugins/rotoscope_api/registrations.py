@@ -148,14 +148,6 @@ def _video_of(store: Store, sha256: str) -> Video:
     return Video.model_validate(store.get_json(keys.manifest(sha256)))
 
 
-async def awaited(caller: Caller, store: Store, video_id: str) -> dict[str, Any]:
-    """What was written down of a video whose upload is not complete. Raises Problem for any other."""
-    found = await look(caller, store, video_id)
-    if found.state != "awaiting_upload":
-        raise Problem("conflict", f"Nothing is to be sent: the video is {found.state}.")
-    return await threaded(_known, store, video_id)
-
-
 def _known(store: Store, video_id: str) -> dict[str, Any]:
     """What was written down of a video that is to be uploaded. Raises Problem if none is."""
     try:

@@ -88,13 +88,6 @@ def of_runs(caller: Caller, store: Store, runs: list[Run]) -> list[Rotoscope]:
     return [of_run(caller, store, run) for run in runs]
 
 
-async def look(caller: Caller, store: Store, rotoscope_id: str) -> tuple[Run, Rotoscope]:
-    """A rotoscope as it is now, with its progress or its failure. Raises Problem if the caller sees none."""
-    caller.check(rotoscope_id)
-    run = await caller.airflow.get(DAG, rotoscope_id)
-    return run, await detailed(caller, store, run)
-
-
 async def detailed(caller: Caller, store: Store, run: Run) -> Rotoscope:
     """A rotoscope with its progress or its failure."""
     found = await threaded(of_run, caller, store, run)

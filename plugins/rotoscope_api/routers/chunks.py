@@ -53,7 +53,7 @@ async def list_chunks(
     plan = await _plan(caller, store, rotoscope_id)
     begin = offset_of(cursor)
     how = {"task_id": TASK, "limit": limit, "offset": begin, "order_by": "map_index"}
-    tasks, _ = await caller.airflow.tasks(DAG, rotoscope_id, **how)
+    tasks = await caller.airflow.tasks(DAG, rotoscope_id, **how)
     known = {task["map_index"]: task for task in tasks if task["task_id"] == TASK}
     wanted = plan.chunks[begin : begin + limit]
     items = await threaded(_described, store, rotoscope_id, wanted, known)
@@ -97,8 +97,7 @@ async def retry_chunk(
 
 
 async def _plan(caller: Caller, store: Store, rotoscope_id: str) -> Plan:
-    caller.check(rotoscope_id)
-    await caller.airflow.get(DAG, rotoscope_id)
+    await caller.run(DAG, rotoscope_id)
     plan = await rotoscopes.plan_of(caller, store, rotoscope_id)
     if plan is None:
         raise Problem("conflict", "Its video is not split into chunks yet.")

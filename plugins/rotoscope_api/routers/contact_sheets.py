@@ -92,7 +92,7 @@ async def list_contact_sheets(caller: Reader, limit: Limit = 20, cursor: Cursor 
 @router.get("/{sheet_id}", summary="Get Contact Sheet", responses=documented("not-found"))
 async def get_contact_sheet(caller: Reader, sheet_id: Id) -> ContactSheet:
     """A contact sheet as it is now."""
-    return await _sheet(caller, await _run(caller, sheet_id))
+    return await _sheet(caller, await caller.run(DAG, sheet_id))
 
 
 @router.get(
@@ -131,13 +131,8 @@ async def _at(store: Store, key: str) -> Response:
     return answer
 
 
-async def _run(caller: Caller, sheet_id: str) -> Run:
-    caller.check(sheet_id)
-    return await caller.airflow.get(DAG, sheet_id)
-
-
 async def _made(caller: Caller, sheet_id: str) -> dict[str, str]:
-    run = await _run(caller, sheet_id)
+    run = await caller.run(DAG, sheet_id)
     found: dict[str, str] | None = await caller.airflow.outcome(DAG, run.id, TASK)
     if run.state != "success" or found is None:
         raise Problem("conflict", f"The sheet is not there: its making is {jobs.STATES.get(run.state, 'queued')}.")

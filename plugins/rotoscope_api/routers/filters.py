@@ -111,15 +111,13 @@ async def list_filters(
 @router.get("/filter-creations/{creation_id}", summary="Get Creation", responses=documented("not-found"))
 async def get_creation(caller: Reader, creation_id: Id) -> Creation:
     """How far the making of a filter of a picture is."""
-    caller.check(creation_id)
-    return await _creation(caller, CREATE, await caller.airflow.get(CREATE, creation_id), "create")
+    return await _creation(caller, CREATE, await caller.run(CREATE, creation_id), "create")
 
 
 @router.get("/filter-trainings/{training_id}", summary="Get Training", responses=documented("not-found"))
 async def get_training(caller: Reader, training_id: Id) -> Creation:
     """How far the training of a filter is."""
-    caller.check(training_id)
-    return await _creation(caller, TRAIN, await caller.airflow.get(TRAIN, training_id), "publish")
+    return await _creation(caller, TRAIN, await caller.run(TRAIN, training_id), "publish")
 
 
 @router.post(

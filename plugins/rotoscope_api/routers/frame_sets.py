@@ -125,13 +125,13 @@ async def list_frame_sets(
 @router.get("/{set_id}", summary="Get Frame Set", responses=documented("not-found"))
 async def get_frame_set(caller: Reader, store: StoreDep, set_id: Id) -> FrameSetResource:
     """A set as it is now."""
-    return await _resource(caller, store, await _run(caller, set_id))
+    return await _resource(caller, store, await caller.run(DAG, set_id))
 
 
 @router.delete("/{set_id}", status_code=204, summary="Delete Frame Set", responses=documented("not-found", "conflict"))
 async def delete_frame_set(caller: Writer, store: StoreDep, set_id: Id) -> None:
     """Delete a set and its pictures."""
-    await _run(caller, set_id)
+    await caller.run(DAG, set_id)
     await caller.airflow.delete(DAG, set_id)
     await threaded(store.delete, keys.frame_set(set_id))
 
@@ -173,15 +173,10 @@ async def get_frame_archive(caller: Reader, store: StoreDep, set_id: Id) -> Resp
 
 async def whole(caller: Caller, store: Store, set_id: str) -> FrameSet:
     """A set that is there. Raises Problem for any other."""
-    run = await _run(caller, set_id)
+    run = await caller.run(DAG, set_id)
     if run.state != "success":
         raise Problem("conflict", f"The set is not there: its making is {jobs.STATES.get(run.state, 'queued')}.")
     return await threaded(frame_set, store, set_id)
-
-
-async def _run(caller: Caller, set_id: str) -> Run:
-    caller.check(set_id)
-    return await caller.airflow.get(DAG, set_id)
 
 
 async def _resource(caller: Caller, store: Store, run: Run, with_reason: bool = True) -> FrameSetResource:

@@ -1,6 +1,5 @@
 """Rotoscopes: ask for one, watch it, stop it, try it again, and have what came out."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -127,8 +126,7 @@ async def list_rotoscopes(
 @router.get("/{rotoscope_id}", summary="Get Rotoscope", responses=documented("not-found"))
 async def get_rotoscope(caller: Reader, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """A rotoscope as it is now, with its progress and the time it has to go, or the reason of its failure."""
-    _, found = await rotoscopes.look(caller, store, rotoscope_id)
-    return found
+    return await rotoscopes.detailed(caller, store, await caller.run(DAG, rotoscope_id))
 
 
 @router.delete(
@@ -136,7 +134,7 @@ async def get_rotoscope(caller: Reader, store: StoreDep, rotoscope_id: Id) -> Ro
 )
 async def delete_rotoscope(caller: Writer, store: StoreDep, rotoscope_id: Id) -> None:
     """Delete a rotoscope that is over, and its result, unless another one has the same result."""
-    run = await _run(caller, rotoscope_id)
+    run = await caller.run(DAG, rotoscope_id)
     if not run.is_over:
         raise Problem("conflict", "It is not over; cancel it first, or wait.")
     plan = await rotoscopes.plan_of(caller, store, run.id)
@@ -153,7 +151,7 @@ async def delete_rotoscope(caller: Writer, store: StoreDep, rotoscope_id: Id) ->
 )
 async def cancel_rotoscope(response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """Stop a rotoscope. What it painted stays for the next time; nothing else of it is left."""
-    run = await _run(caller, rotoscope_id)
+    run = await caller.run(DAG, rotoscope_id)
     if run.is_over and not run.is_cancelled:
         raise Problem("conflict", f"It is over: {rotoscopes.state_of(run)}.")
     if not run.is_cancelled:
@@ -170,7 +168,7 @@ async def cancel_rotoscope(response: Response, caller: Writer, store: StoreDep, 
 )
 async def retry_rotoscope(response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """Go on with a rotoscope that failed or was cancelled. What is painted is not painted again."""
-    run = await _run(caller, rotoscope_id)
+    run = await caller.run(DAG, rotoscope_id)
     if run.is_whole or not run.is_over:
         raise Problem("conflict", f"Only one that failed or was cancelled can go on; it is {rotoscopes.state_of(run)}.")
     run = await caller.airflow.retry(DAG, run)
@@ -199,15 +197,10 @@ async def watch_rotoscope(
     last_event_id: Annotated[str | None, Header(max_length=40, description="The id of the last event you saw.")] = None,
 ) -> Response:
     """Progress as it is made, until the rotoscope is over. A broken connection goes on with `Last-Event-ID`."""
-    run = await _run(caller, rotoscope_id)
+    run = await caller.run(DAG, rotoscope_id)
     if events.is_all_seen(run, last_event_id):
         return Response(status_code=204)  # so that browsers do not come back
-
-    async def stream() -> AsyncIterator[bytes]:
-        async for event in events.of_run(caller, store, run, last_event_id):
-            yield event
-
-    return events.EventStream(stream())
+    return events.EventStream(events.of_run(caller, store, run, last_event_id))
 
 
 @router.get(
@@ -248,21 +241,21 @@ async def get_before_after(caller: Reader, store: StoreDep, rotoscope_id: Id) ->
 )
 async def get_quality_report(caller: Reader, store: StoreDep, rotoscope_id: Id) -> dict[str, Any]:
     """Frames counted, sound in step, and how steady the paint is beside the source."""
-    return await _document(caller, store, rotoscope_id, "quality")
+    return await _document(caller, store, await caller.run(DAG, rotoscope_id), "quality")
 
 
 @router.get("/{rotoscope_id}/provenance", summary="Get Provenance", responses=documented("not-found", "conflict"))
 async def get_provenance(caller: Reader, store: StoreDep, rotoscope_id: Id) -> dict[str, Any]:
     """What the result was made of and with: filters, hashes of weights, parameters, versions, time."""
-    record = await _document(caller, store, rotoscope_id, "provenance")
-    asked_here = (await _run(caller, rotoscope_id)).conf or {}
-    return {**record, "request": {**record["request"], "source": asked_here.get("source")}}
+    run = await caller.run(DAG, rotoscope_id)
+    record = await _document(caller, store, run, "provenance")
+    return {**record, "request": {**record["request"], "source": (run.conf or {}).get("source")}}
 
 
 @router.get("/{rotoscope_id}/cost", summary="Get Cost", responses=documented("not-found", "conflict"))
 async def get_cost(caller: Reader, store: StoreDep, rotoscope_id: Id) -> Cost:
     """What the result cost, by the caller's plan and by what an endpoint was paid."""
-    record = await _document(caller, store, rotoscope_id, "provenance")
+    record = await _document(caller, store, await caller.run(DAG, rotoscope_id), "provenance")
     plan = await rotoscopes.plan_of(caller, store, rotoscope_id)
     frames, price = sum(chunk.frames for chunk in plan.chunks) if plan else 0, caller.plan.price_per_frame
     return Cost(
@@ -272,11 +265,6 @@ async def get_cost(caller: Reader, store: StoreDep, rotoscope_id: Id) -> Cost:
         endpoint=record.get("spent"),
         currency="USD",
     )
-
-
-async def _run(caller: Caller, rotoscope_id: str) -> Run:
-    caller.check(rotoscope_id)
-    return await caller.airflow.get(DAG, rotoscope_id)
 
 
 async def _there(caller: Caller, rotoscope_id: str) -> Run | None:
@@ -296,15 +284,15 @@ async def _source_of(caller: Caller, video_id: str) -> str:
 
 
 async def _file(caller: Caller, store: Store, rotoscope_id: str, kind: str) -> Response:
-    run = await _run(caller, rotoscope_id)
+    run = await caller.run(DAG, rotoscope_id)
     key = (await rotoscopes.result_of(caller, run))[kind]
     # The object may be called after the video of somebody else who asked for the same.
     filter = keys.slug(str((run.conf or {}).get("filter", "painted")))
     return await file_answer(store, key, f"{kind.replace('_', '-')}-{filter}.{key.rpartition('.')[2]}")
 
 
-async def _document(caller: Caller, store: Store, rotoscope_id: str, kind: str) -> dict[str, Any]:
-    objects = await rotoscopes.result_of(caller, await _run(caller, rotoscope_id))
+async def _document(caller: Caller, store: Store, run: Run, kind: str) -> dict[str, Any]:
+    objects = await rotoscopes.result_of(caller, run)
     try:
         document: dict[str, Any] = await threaded(store.get_json, objects[kind])
     except KeyError:

@@ -12,8 +12,9 @@ from rotoscope.media.passage import notices
 from rotoscope.plan import output_of
 from rotoscope.request import Request as Painting
 from rotoscope.store import keys, uploads
+from rotoscope.store.base import Store
 from rotoscope.store.uploads import BucketUpload, FolderUpload, OutOfStep
-from rotoscope_api import registrations
+from rotoscope_api import jobs, registrations
 from rotoscope_api.airflow import UNFINISHED
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.manners import (
@@ -25,7 +26,6 @@ from rotoscope_api.manners import (
     Prefer,
     accepted,
     fresh_id,
-    seconds_to_wait,
 )
 from rotoscope_api.paintings import DAG as PAINT_DAG
 from rotoscope_api.plugin import PREFIX
@@ -173,7 +173,7 @@ async def create_video(
         await frame_sets.whole(caller, store, body.frame_set)
         about = {"frames": body.frame_set, "fps": body.fps, "name": "frames.mp4"}
     await threaded(registrations.keep_about, store, video_id, about)
-    return await _register(response, caller, store, video_id, seconds_to_wait(prefer, response))
+    return await _register(response, caller, store, video_id, prefer)
 
 
 @router.get("", summary="List Videos")
@@ -262,9 +262,11 @@ async def upload_piece(
     ] = None,
 ) -> Received:
     """Send a piece of a video, or all of it. After a broken connection `received` of the video says where to go on."""
-    about = await registrations.awaited(caller, store, video_id)
-    upload, size = uploads.upload_of(store, video_id), int(about.get("bytes") or 0)
-    if not isinstance(upload, FolderUpload) or not size:
+    found = await registrations.look(caller, store, video_id)
+    if found.upload is None:
+        raise Problem("conflict", f"Nothing is to be sent: the video is {found.state}.")
+    upload, size = uploads.upload_of(store, video_id), found.upload.bytes
+    if not isinstance(upload, FolderUpload):
         raise Problem("conflict", "This video is not uploaded here; its resource says how, if it is at all.")
     offset, count = _piece(content_range, size)
     try:
@@ -297,23 +299,22 @@ async def complete_upload(
 ) -> VideoResource:
     """Say that all bytes are sent: the video is verified, probed and registered."""
     found = await registrations.look(caller, store, video_id)
-    if found.state != "awaiting_upload":
+    if found.upload is None:
         accepted(response, f"{PREFIX}/videos/{video_id}", found.state != "registering")
         return found
-    about = await registrations.awaited(caller, store, video_id)
     upload = uploads.upload_of(store, video_id)
     if isinstance(upload, BucketUpload):
         await threaded(upload.complete, body.etags if body else [])
     else:
-        await threaded(upload.complete, int(about["bytes"]))
-    return await _register(response, caller, store, video_id, seconds_to_wait(prefer, response))
+        await threaded(upload.complete, found.upload.bytes)
+    return await _register(response, caller, store, video_id, prefer)
 
 
-async def _register(response: Response, caller: Caller, store: Any, video_id: str, wait: float) -> VideoResource:
-    note = f"Asked for by {caller.name} over the API"
-    run = await caller.airflow.start(registrations.DAG, video_id, registrations.conf_of(video_id), note)
-    run = await caller.airflow.until_over(registrations.DAG, run, wait)
-    accepted(response, f"{PREFIX}/videos/{video_id}", run.is_over)
+async def _register(
+    response: Response, caller: Caller, store: Store, video_id: str, prefer: str | None
+) -> VideoResource:
+    conf, location = registrations.conf_of(video_id), f"{PREFIX}/videos/{video_id}"
+    run = await jobs.start(response, caller, registrations.DAG, video_id, conf, location, prefer)
     return await registrations.of_run(caller, store, run, with_reason=True)
 
 
