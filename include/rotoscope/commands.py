@@ -5,9 +5,8 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -17,22 +16,17 @@ from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
 from rotoscope.request import DEFAULT_FILTER, Request
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 SERVER = "http://127.0.0.1:8080"
 
 
-def with_server(command: Command) -> Command:
-    """Give a command the option that says which server it speaks with."""
-    return click.option(
-        "--server",
-        envvar="ROTOSCOPE_SERVER",
-        default=SERVER,
-        show_default=True,
-        help="Address of the server, also from ROTOSCOPE_SERVER. Who you are: ROTOSCOPE_TOKEN, a partner key or a "
-        "token of Airflow, or ROTOSCOPE_USER and ROTOSCOPE_PASSWORD.",
-    )(command)
-
-
+with_server = click.option(
+    "--server",
+    envvar="ROTOSCOPE_SERVER",
+    default=SERVER,
+    show_default=True,
+    help="Address of the server, also from ROTOSCOPE_SERVER. Who you are: ROTOSCOPE_TOKEN, a partner key or a "
+    "token of Airflow, or ROTOSCOPE_USER and ROTOSCOPE_PASSWORD.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
