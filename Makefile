@@ -32,7 +32,7 @@ test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api dags tools benchmarks
+	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api plugins/rotoscope_batches dags tools benchmarks
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tests/clients/node_modules/.bin/spectral lint --fail-severity warn -q -r .spectral.yaml include/api/openapi.json
 

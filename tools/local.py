@@ -151,60 +151,62 @@ class LocalAirflow:
         health = self._http.get(f"{self.url}/api/v2/monitor/health", timeout=10).json()
         return all(health[name]["status"] == "healthy" for name in components)
 
-    def trigger(self, conf: dict[str, Any]) -> str:
-        """Start a run of the DAG; gives its id. Raises ValueError with Airflow's words if it refuses the conf."""
-        answer = self.call("POST", f"/api/v2/dags/{DAG_ID}/dagRuns", json={"logical_date": None, "conf": conf})
+    def trigger(self, conf: dict[str, Any], dag: str = DAG_ID) -> str:
+        """Start a run of a DAG; gives its id. Raises ValueError with Airflow's words if it refuses the conf."""
+        answer = self.call("POST", f"/api/v2/dags/{dag}/dagRuns", json={"logical_date": None, "conf": conf})
         if answer.status_code in (400, 422):
             raise ValueError(str(answer.json()["detail"]))
         answer.raise_for_status()
         run_id: str = answer.json()["dag_run_id"]
         return run_id
 
-    def run_state(self, run_id: str) -> str:
+    def run_state(self, run_id: str, dag: str = DAG_ID) -> str:
         """queued, running, success or failed."""
-        answer = self.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}")
+        answer = self.call("GET", f"/api/v2/dags/{dag}/dagRuns/{run_id}")
         answer.raise_for_status()
         state: str = answer.json()["state"]
         return state
 
-    def wait(self, run_id: str, seconds: float = 600, every: float = 0.2) -> str:
+    def wait(self, run_id: str, seconds: float = 600, every: float = 0.2, dag: str = DAG_ID) -> str:
         """Wait for a run's end, asking `every` so many seconds; gives its state. Raises TimeoutError if it lasts."""
         deadline = time.monotonic() + seconds
-        while (state := self.run_state(run_id)) not in FINISHED:
+        while (state := self.run_state(run_id, dag)) not in FINISHED:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{run_id} is {state} after {seconds:.0f} s.")
             time.sleep(every)
         return state
 
-    def tasks(self, run_id: str) -> list[dict[str, Any]]:
+    def tasks(self, run_id: str, dag: str = DAG_ID) -> list[dict[str, Any]]:
         """Every task instance of a run, mapped ones too."""
         found: list[dict[str, Any]] = []
         while True:
             page = {"limit": 100, "offset": len(found)}
-            path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances"
+            path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances"
             answer = self.call("GET", path, params=page)
             answer.raise_for_status()
             found += answer.json()["task_instances"]
             if len(found) >= answer.json()["total_entries"]:
                 return found
 
-    def xcom(self, run_id: str, task_id: str, key: str = "return_value") -> Any:
+    def xcom(self, run_id: str, task_id: str, key: str = "return_value", dag: str = DAG_ID) -> Any:
         """A value that a task left behind."""
-        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
+        path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         answer = self.call("GET", path)
         answer.raise_for_status()
         return answer.json()["value"]
 
-    def log(self, run_id: str, task_id: str, map_index: int = -1, attempt: int = 1) -> list[dict[str, Any]]:
+    def log(
+        self, run_id: str, task_id: str, map_index: int = -1, attempt: int = 1, dag: str = DAG_ID
+    ) -> list[dict[str, Any]]:
         """The entries in the log of one try of a task; `event` is the message."""
-        path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
+        path = f"/api/v2/dags/{dag}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{attempt}"
         answer = self.call("GET", path, params={"map_index": map_index})
         answer.raise_for_status()
         return [line for line in answer.json()["content"] if isinstance(line, dict)]
 
-    def errors(self, run_id: str, task_id: str, map_index: int = -1, attempt: int = 1) -> list[str]:
+    def errors(self, run_id: str, task_id: str, map_index: int = -1, attempt: int = 1, dag: str = DAG_ID) -> list[str]:
         """The exceptions in the log of one try of a task, in their own words."""
-        details = [line.get("error_detail") or [] for line in self.log(run_id, task_id, map_index, attempt)]
+        details = [line.get("error_detail") or [] for line in self.log(run_id, task_id, map_index, attempt, dag)]
         return [str(error["exc_value"]) for errors in details for error in errors]
 
     def _prepare(self) -> None:

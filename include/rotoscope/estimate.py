@@ -16,6 +16,7 @@ from rotoscope.request import Request
 
 BYTES_A_PIXEL = 0.06
 """Of a painted frame in the format mp4 at its own quality, as was measured: paint is harder to encode than film."""
+PRICES = "algorithmia"
 OVERHEAD_SECONDS = 4.0
 """Splitting, assembling and scheduling of a short video; more of a long one is done while others paint."""
 
@@ -50,20 +51,24 @@ def estimate(request: Request, video: Video, slots: int, threads: int, plan: Acc
         + ("as the catalogue says of the endpoint" if request.is_remote else "tried out on the API's own machine"),
         f"{plan.price_per_frame:g} USD a frame, in the plan {plan.name}",
     ]
-    calls, cost = 0, frames * plan.price_per_frame
+    calls, cost = endpoint_bill(request, frames)
     if request.is_remote:
-        prices = Prices.named("algorithmia")
-        calls = math.ceil(frames / Endpoint.batch_frames)
-        remote = request.texture.remote
-        assert remote is not None
-        cost += calls * prices.per_call + frames * remote.frame_seconds * prices.per_second
-        rests.append(f"{prices.title}; nothing is counted that is painted already")
+        rests.append(f"{Prices.named(PRICES).title}; nothing is counted that is painted already")
     return Estimate(
         frames=frames,
         chunks=chunks,
         calls=calls,
         seconds=round(OVERHEAD_SECONDS + frames * each / busy, 1),
         bytes=round(2 * shown * width * height * BYTES_A_PIXEL),
-        cost=round(cost, 6),
+        cost=round(frames * plan.price_per_frame + cost, 6),
         rests_on=rests,
     )
+
+
+def endpoint_bill(request: Request, frames: int) -> tuple[int, float]:
+    """(calls, US dollars) that an endpoint would take for so many frames; none where this machine paints."""
+    remote = request.texture.remote if request.is_remote else None
+    if remote is None:
+        return 0, 0.0
+    prices, calls = Prices.named(PRICES), math.ceil(frames / Endpoint.batch_frames)
+    return calls, calls * prices.per_call + frames * remote.frame_seconds * prices.per_second

@@ -71,7 +71,8 @@ def fetch(url: str, target: Path, most: int | None = None) -> str:
 
 def name_of(url: str) -> str:
     """What a user calls the file at a URL."""
-    path = unquote(url.partition("?")[0].partition("#")[0].partition("://")[2]).partition("/")[2]
+    scheme, _, place = url.partition("?")[0].partition("#")[0].partition("://")
+    path = unquote(place) if scheme == "store" else unquote(place).partition("/")[2]
     return PurePosixPath(path).name or "video"
 
 

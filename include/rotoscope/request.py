@@ -232,9 +232,9 @@ class Request(BaseModel):
         scheme, colon, _ = self.source.partition("://")
         if not colon or scheme.lower() in ("file", "video"):
             return None
-        if scheme.lower() not in ("http", "https", "s3", "data", "picture"):
+        if scheme.lower() not in ("http", "https", "s3", "data", "picture", "store"):
             raise Refused(
-                f"{scheme}:// cannot be fetched; give an http(s), s3:// or data:// URL, or the path of a file."
+                f"{scheme}:// cannot be fetched; give an http(s), s3:// or data:// URL, store://KEY, or a path."
             )
         return self.source
 

@@ -1,7 +1,7 @@
 """Objects by URI, wherever they are: s3://, data:// at an Algorithmia endpoint, http(s)://, or a file."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,6 +47,15 @@ class ObjectStoreHook(BaseHook):
         if scheme == "file":
             return Path(place).is_file()
         raise Refused(f"Whether {uri} is there is not known before it is fetched.")
+
+    def listed(self, begin: str) -> Iterator[str]:
+        """The URI of each s3:// object whose URI begins so. Raises Refused for what names no bucket."""
+        scheme, place = _parsed(begin)
+        bucket, _, prefix = place.partition("/")
+        if scheme != "s3" or not bucket:
+            raise Refused(f"{begin} names no bucket; write s3://BUCKET/PREFIX/.")
+        pages = self.get_conn().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return (f"s3://{bucket}/{one['Key']}" for page in pages for one in page.get("Contents", []))
 
     def fetch(self, uri: str, target: Path) -> str:
         """Fetch an object into a file; gives the SHA-256 of its bytes. Raises Refused if there is none."""

@@ -27,8 +27,8 @@ from rotoscope.steps.sheet import make_sheet
 from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.fetching import fetching
 from rotoscope.store.filters import finder
-from rotoscope.store.pictures import fetching
 from rotoscope.store.uploads import CONTENT
 from rotoscope.style import StyleRequest
 

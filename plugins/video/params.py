@@ -6,6 +6,7 @@ from airflow.sdk import Param
 from pydantic import BaseModel
 
 from rotoscope import formats
+from rotoscope.batch.request import BatchRequest
 from rotoscope.fields import users
 from rotoscope.filters import catalogue
 from rotoscope.frames import FrameSetRequest
@@ -52,6 +53,11 @@ def style_params() -> dict[str, Param]:
 def train_params() -> dict[str, Param]:
     """The same for a filter that is trained."""
     return _params(TrainRequest, TRAINING)
+
+
+def batch_params() -> dict[str, Param]:
+    """The same for a batch."""
+    return _params(BatchRequest, {"When": ("day", "window", "zone"), "For whom": ("plan",)})
 
 
 def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict[str, Param]:

@@ -66,6 +66,7 @@ def test_the_journey_with_a_folder(acme: Caller, tmp_path: Path) -> None:
     journey(acme, tmp_path)
 
 
+@pytest.mark.slow
 def test_200_creates_with_one_key_make_one_run(acme: Caller, admin: Caller, video: dict[str, Any]) -> None:
     wish, key = {"video": video["id"], "filter": "identity"}, {"Idempotency-Key": "two-hundred"}
     with ThreadPoolExecutor(40) as pool:
@@ -256,6 +257,9 @@ def test_an_upload_goes_on_where_it_broke_off_and_is_verified(acme: Caller, clip
     assert f"1000 of {len(content)} bytes are there" in early.json()["detail"]
     gap = send(2000, 3000)
     assert (gap.status_code, kind_of(gap)) == (416, "range-not-satisfiable")
+    for none_of_it, status in (("", 422), ("bytes 9-1/10", 416), (f"bytes 1000-1999/{len(content) + 1}", 416)):
+        refused = acme.call("PUT", place, data=content[1000:2000], headers={"Content-Range": none_of_it})
+        assert refused.status_code == status, none_of_it
     assert acme.get(f"/videos/{video['id']}").json()["upload"]["received"] == 1000
     assert send(1000, len(content)).status_code == 200
     more = acme.call("PUT", place, data=content + b"x")
@@ -305,6 +309,7 @@ def test_tenants_whose_names_are_alike_see_nothing_of_each_other(
     assert alike.get("/usage").json()["frames"] == 25
 
 
+@pytest.mark.slow
 def test_a_result_that_somebody_else_has_is_not_painted_again_under_them(
     admin: Caller, acme: Caller, clip: Path
 ) -> None:

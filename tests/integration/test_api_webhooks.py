@@ -102,6 +102,7 @@ def test_start_and_end_are_told_signed_and_replayed(caller: Caller, receiver: Re
     assert len(receiver.got) == 3, "nothing is told twice by itself"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("receiver", [1], indirect=True)
 def test_what_was_not_taken_is_sent_again(caller: Caller, receiver: Receiver, tmp_path: Path) -> None:
     hook = caller.made("/webhooks", {"url": receiver.url, "events": ["rotoscope.ended"]})
@@ -112,6 +113,7 @@ def test_what_was_not_taken_is_sent_again(caller: Caller, receiver: Receiver, tm
     assert receiver.got[0][0]["webhook-id"] == receiver.got[1][0]["webhook-id"]
 
 
+@pytest.mark.slow
 def test_progress_is_throttled(caller: Caller, receiver: Receiver, tmp_path: Path) -> None:
     caller.made("/webhooks", {"url": receiver.url, "events": ["rotoscope.progress", "rotoscope.ended"]})
     video = caller.uploaded(make_video(tmp_path / "long.mp4", frames=200, size="320x180"))

@@ -101,6 +101,7 @@ def test_a_cleared_mapped_task_is_redone_alone(
     assert {name for name in after if after[name] != before.get(name)} == {Path(lost).name}
 
 
+@pytest.mark.slow
 def test_ten_requests_at_once_end_well_side_by_side_within_the_pools(airflow: LocalAirflow, tmp_path: Path) -> None:
     sources = [make_video(tmp_path / f"{i}.mp4", frames=24 + i, size="320x180") for i in range(10)]
     runs = [airflow.trigger({"source": str(source), "filter": "sea-mist", "chunk_frames": 9}) for source in sources]

@@ -47,7 +47,7 @@ def test_a_source_is_a_path_or_a_url_and_nothing_else() -> None:
     with pytest.raises(Refused, match="video://x names no video; write video:// and the 64 digits of its SHA-256"):
         _ = Request.parse({"source": "video://x"}).video
     with pytest.raises(
-        Refused, match=r"concat:// cannot be fetched; give an http\(s\), s3:// or data:// URL, or the path"
+        Refused, match=r"concat:// cannot be fetched; give an http\(s\), s3:// or data:// URL, store://KEY, or a path"
     ):
         _ = Request.parse({"source": "concat://a.mp4"}).source_url
 

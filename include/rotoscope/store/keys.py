@@ -198,3 +198,19 @@ def frame_set(run_id: str, name: str | None = None) -> str:
     """A picture of a set of frames, or what is known of the set; without a name, the prefix of all of it."""
     prefix = f"frames/{run(run_id).removeprefix('runs/')}"
     return prefix if name is None else f"{prefix}/{name}"
+
+
+def batch(run_id: str, name: str | None = None) -> str:
+    """Something of a run of a batch: what it wants, its plan, its report; without a name, the prefix of all of it."""
+    prefix = f"batches/{run(run_id).removeprefix('runs/')}"
+    return prefix if name is None else f"{prefix}/{name}"
+
+
+def manifests(name: str) -> str:
+    """A batch manifest that somebody put into the store, without its suffix."""
+    return f"manifests/{name}"
+
+
+def failure(dag: str, run_id: str) -> str:
+    """Why a run failed, in the words of the task that did."""
+    return f"failures/{dag}/{run(run_id).removeprefix('runs/')}.json"

@@ -1,11 +1,8 @@
 """Pictures that people send: to make filters of, by the SHA-256 of their bytes."""
 
 import hashlib
-import shutil
-from pathlib import Path
 
 from rotoscope.errors import Refused
-from rotoscope.fetch import Fetch
 from rotoscope.media.still import BadPicture, decode_picture
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -26,20 +23,3 @@ def keep_picture(store: Store, content: bytes, holder: str) -> str:
         store.put(keys.picture(sha256, "picture"), path)
     store.put_json(keys.held(keys.picture(sha256), holder), {})
     return sha256
-
-
-def fetching(store: Store, fetch: Fetch) -> Fetch:
-    """Brings what `fetch` brings, and `picture://SHA256`."""
-
-    def bring(uri: str, target: Path) -> str:
-        if not uri.startswith(SCHEME):
-            return fetch(uri, target)
-        sha256 = uri.removeprefix(SCHEME)
-        try:
-            with store.local(keys.picture(sha256, "picture")) as path:
-                shutil.copyfile(path, target)
-        except (KeyError, ValueError):
-            raise Refused(f"There is no picture {sha256} in the store; send it first.") from None
-        return sha256
-
-    return bring

@@ -38,6 +38,8 @@ from rotoscope_api.store import StoreDep, let_go
 router = APIRouter(prefix="/videos", tags=["Videos"])
 Reader = Annotated[Caller, allowed("videos:read")]
 Writer = Annotated[Caller, allowed("videos:write")]
+CONTENT_RANGE = r"^bytes [0-9]{1,15}-[0-9]{1,15}/[0-9]{1,15}$"
+"""RFC 9110, with all that it leaves open said."""
 
 
 class UploadToCome(BaseModel):
@@ -243,7 +245,7 @@ async def get_probe_report(caller: Reader, store: StoreDep, video_id: Id) -> Pro
 @router.put(
     "/{video_id}/upload/content",
     summary="Upload Piece",
-    responses=documented("not-found", "conflict", "range-not-satisfiable", "too-large", "bad-request"),
+    responses=documented("not-found", "conflict", "range-not-satisfiable", "too-large"),
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -258,7 +260,9 @@ async def upload_piece(
     video_id: Id,
     content_range: Annotated[
         str | None,
-        Header(max_length=100, description="`bytes FIRST-LAST/ALL`; without it, the whole file is sent at once."),
+        Header(
+            pattern=CONTENT_RANGE, description="`bytes FIRST-LAST/ALL`; without it, the whole file is sent at once."
+        ),
     ] = None,
 ) -> Received:
     """Send a piece of a video, or all of it. After a broken connection `received` of the video says where to go on."""
@@ -319,13 +323,11 @@ async def _register(
 
 
 def _piece(content_range: str | None, size: int) -> tuple[int, int]:
-    """(offset, bytes) of a piece. Raises Problem for a range that is none, or not of this file."""
+    """(offset, bytes) of a piece. Raises Problem for a range that is not of this file."""
     if content_range is None:
         return 0, size
-    parts = re.fullmatch(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})", content_range.strip())
-    if parts is None:
-        raise Problem("bad-request", f"{content_range!r} is no Content-Range; write bytes 0-1048575/{size}.")
-    first, last, whole = map(int, parts.groups())
+    first, last, whole = map(int, re.findall(r"[0-9]+", content_range))
     if whole != size or last < first or last >= size:
-        raise Problem("bad-request", f"The file has {size} bytes, as was promised; {content_range} is not in it.")
+        detail = f"The file has {size} bytes, as was promised; {content_range} is not in it."
+        raise Problem("range-not-satisfiable", detail, {"Content-Range": f"bytes */{size}"})
     return first, last - first + 1

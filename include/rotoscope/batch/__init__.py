@@ -1,0 +1,1 @@
+"""Batches: many rotoscopes from one manifest, checked before anything starts, and reported when all is over."""

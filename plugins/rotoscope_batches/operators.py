@@ -1,0 +1,157 @@
+"""Operators of a batch: check all of it, start what has no result, wait without a worker, report."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pendulum
+from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
+from airflow.providers.standard.triggers.external_task import DagStateTrigger
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from object_store.connection import DEFAULT_CONNECTION, store_from
+from object_store.hook import ObjectStoreHook
+from rotoscope.access import plans
+from rotoscope.batch.plan import BatchPlan
+from rotoscope.batch.request import BatchRequest
+from rotoscope.steps import batch
+from rotoscope.store import keys
+from rotoscope.store.base import Store
+from rotoscope.store.filters import finder
+from rotoscope_batches.turn import FINISHED, TurnTrigger
+from video.operators import StepOperator
+
+UNFINISHED = ["queued", "running"]
+POLL_SECONDS = 3
+
+
+class ExpandBatchOperator(StepOperator):
+    """Check the manifest of the run's params. Returns the place of each video, to be mapped over."""
+
+    def step(self, store: Store, context: Context) -> list[str]:
+        request = BatchRequest.parse(dict(context["params"]))
+        manifest = batch.read_manifest(store, request.batch, request.manifest, request.when(_time_of(context)))
+        listed = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).listed
+        return batch.expand_batch(store, manifest, context["run_id"], listed, finder(store))
+
+
+class BringVideoOperator(StepOperator):
+    """Register one video of a batch. Returns its SHA-256, or why it cannot be used: that is for the report."""
+
+    template_fields: Sequence[str] = ("place",)
+
+    def __init__(self, *, place: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.place = place
+
+    def step(self, store: Store, context: Context) -> dict[str, str]:
+        return batch.bring_video(store, self.place, context["run_id"], self.fetch())
+
+
+class PlanBatchOperator(StepOperator):
+    """Decide what is painted. Returns a reference for each rotoscope that is to be started, to be mapped over."""
+
+    template_fields: Sequence[str] = ("videos",)
+
+    def __init__(self, *, videos: Any, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.videos = videos
+
+    def step(self, store: Store, context: Context) -> list[dict[str, Any]]:
+        request = BatchRequest.parse(dict(context["params"]))
+        access = plans.get(request.plan)
+        brought = list(self.videos or [])
+        plan = batch.plan_batch(store, brought, context["run_id"], access, finder(store), self.fetch())
+        return [{"index": place, "label": item.wanted.label} for place, item in enumerate(plan.to_paint)]
+
+
+class PaintItemOperator(TriggerDagRunOperator):
+    """Start one rotoscope of a batch when it is its turn, and wait for it without a worker's slot.
+
+    A run of it that failed is run again; one that still runs, since the batch was stopped and started again, is
+    joined.
+    """
+
+    template_fields: Sequence[str] = ("item",)
+
+    def __init__(self, *, item: dict[str, Any], store_connection: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+        super().__init__(
+            trigger_dag_id=batch.ROTOSCOPE,
+            logical_date=None,
+            reset_dag_run=True,
+            wait_for_completion=True,
+            deferrable=True,
+            poke_interval=POLL_SECONDS,
+            **kwargs,
+        )
+        self.item = item
+        self.store_connection = store_connection
+
+    def execute(self, context: Context) -> None:
+        request = BatchRequest.parse(dict(context["params"]))
+        before = self.item["index"] + 1 - self._plan(context).at_once
+        if before > _over(context) or (request.window and request.window_of().wait(pendulum.now()) > 0):
+            ti = context["ti"]
+            turn = TurnTrigger(ti.dag_id, ti.run_id, ti.task_id, before, request.window, request.zone)
+            self.defer(trigger=turn, method_name="execute_turn")
+        self.execute_turn(context)
+
+    def execute_turn(self, context: Context, event: Any = None) -> None:
+        """Start it, or join it."""
+        item = self._plan(context).to_paint[self.item["index"]]
+        assert item.priced is not None
+        self.trigger_run_id, self.conf = item.run, item.priced.conf
+        if context["ti"].get_dr_count(batch.ROTOSCOPE, run_ids=[item.run], states=UNFINISHED):
+            self.log.info("%s is under way already", item.run)
+            states = [*self.allowed_states, *self.failed_states]
+            trigger = DagStateTrigger(batch.ROTOSCOPE, states, run_ids=[item.run], poll_interval=POLL_SECONDS)
+            self.defer(trigger=trigger, method_name="execute_complete")
+        self.note = f"{item.wanted.label}, of the batch run {context['run_id']}"
+        super().execute(context)
+
+    def execute_complete(self, context: Context, event: Any) -> None:
+        try:
+            super().execute_complete(context, event)
+        except AirflowException:
+            run_id = str(self.trigger_run_id)
+            reason = batch.reason_of(store_from(self.store_connection), run_id)
+            raise AirflowFailException(reason or f"The run {run_id} failed; its tasks' logs say why.") from None
+
+    def _plan(self, context: Context) -> BatchPlan:
+        store = store_from(self.store_connection)
+        return BatchPlan.model_validate(store.get_json(keys.batch(context["run_id"], batch.PLAN)))
+
+
+class ReportBatchOperator(StepOperator):
+    """Report what became of a batch. Fails if anything is missing that must be there. Returns the report's keys."""
+
+    def step(self, store: Store, context: Context) -> dict[str, str]:
+        run_id = context["run_id"]
+        try:
+            report = batch.report_batch(store, run_id)
+        except KeyError:
+            raise AirflowFailException("Nothing was started; the tasks before this one say why.") from None
+        made = batch.report_keys(store, run_id)
+        self.log.info("%d done, %d skipped, %d failed: %s", report.done, report.skipped, report.failed, made["page"])
+        context["ti"].xcom_push("counts", report.model_dump(include={"done", "skipped", "failed", "frames", "cost"}))
+        context["ti"].xcom_push("report", made)
+        if report.missing:
+            first, many = report.missing[0], f"{len(report.missing)} of {len(report.rows)}"
+            raise AirflowFailException(
+                f"{many} that must be painted are not. {first.label}: {first.reason} "
+                f"The report has all: {store.address(made['page'])}"
+            )
+        return made
+
+
+def _over(context: Context) -> int:
+    """How many rotoscopes of the batch are over, however they ended."""
+    ti = context["ti"]
+    return int(ti.get_ti_count(ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], states=FINISHED))
+
+
+def _time_of(context: Context) -> datetime:
+    """The time that a run is for: its logical date, or when it was asked for."""
+    run = context["dag_run"]
+    return run.logical_date or run.run_after

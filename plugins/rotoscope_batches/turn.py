@@ -1,0 +1,48 @@
+"""A trigger that waits for a batch's next turn: for a place among those at once, and for its window."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pendulum
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+from asgiref.sync import sync_to_async
+
+from rotoscope.batch.window import Window
+
+FINISHED = ["success", "failed", "skipped", "upstream_failed", "removed"]
+POLL_SECONDS = 2.0
+
+
+class TurnTrigger(BaseTrigger):
+    """Fires when `finished` mapped tasks of a run are over and the window is open; what is over stays so.
+
+    The task of index i that waits for i + 1 - n of them never runs beside more than n - 1 others.
+    """
+
+    def __init__(self, dag_id: str, run_id: str, task_id: str, finished: int, window: str, zone: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.dag_id = dag_id
+        self.run_id = run_id
+        self.task_id = task_id
+        self.finished = finished
+        self.window = window
+        self.zone = zone
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """What makes it anew in a triggerer."""
+        fields = ("dag_id", "run_id", "task_id", "finished", "window", "zone")
+        return "rotoscope_batches.turn.TurnTrigger", {name: getattr(self, name) for name in fields}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait."""
+        while self.finished > 0 and await self._over() < self.finished:
+            await asyncio.sleep(POLL_SECONDS)
+        if self.window:
+            await asyncio.sleep(Window.parse(self.window, self.zone).wait(pendulum.now()))
+        yield TriggerEvent({"turn": True})  # type: ignore[no-untyped-call]
+
+    async def _over(self) -> int:
+        count = sync_to_async(RuntimeTaskInstance.get_ti_count)
+        return int(await count(self.dag_id, None, [self.task_id], run_ids=[self.run_id], states=FINISHED))
