@@ -214,6 +214,20 @@ class Airflow:
         found: list[dict[str, Any]] = said["task_instances"]
         return found
 
+    async def count(self, dag: str, run_id: str, task: str, *states: str) -> int:
+        """How many instances of a mapped task are in one of these states, or in any."""
+        where: dict[str, Any] = {"task_id": task, "limit": 1, **({"state": list(states)} if states else {})}
+        said = self._read(await self._ask("GET", f"{_path(dag, run_id)}/taskInstances", params=where))
+        return int(said["total_entries"])
+
+    async def next_time(self, dag: str) -> datetime | None:
+        """When a DAG runs next by itself, None if it does not, or is not known yet."""
+        said = await self._ask("GET", f"/dags/{quote(dag, safe='')}")
+        if said.status_code == 404:
+            return None
+        when = self._read(said)["next_dagrun_run_after"]
+        return datetime.fromisoformat(when) if when else None
+
     async def reason(self, dag: str, run_id: str) -> str | None:
         """Why a run failed, in the words of its failed task's last error."""
         failed = await self.tasks(dag, run_id, state=["failed"], limit=1)

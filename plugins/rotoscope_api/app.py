@@ -10,6 +10,7 @@ from rotoscope_api.manners import Manners
 from rotoscope_api.openapi import operation_id
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.routers import (
+    batches,
     chunks,
     contact_sheets,
     documents,
@@ -20,6 +21,7 @@ from rotoscope_api.routers import (
     pictures,
     presets,
     rotoscopes,
+    schedules,
     status,
     usage,
     videos,
@@ -38,6 +40,8 @@ ROUTERS = (
     pictures,
     frame_sets,
     contact_sheets,
+    batches,
+    schedules,
     presets,
     webhooks,
     keys,

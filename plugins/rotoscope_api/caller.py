@@ -18,9 +18,11 @@ from rotoscope_api.airflow import Airflow, Run
 from rotoscope_api.problems import Problem
 from rotoscope_api.services import Services, threaded
 
-RESOURCES = ("videos", "frames", "filters", "sheets", "rotoscopes", "webhooks", "usage", "status")
+RESOURCES = ("videos", "frames", "filters", "sheets", "rotoscopes", "batches", "webhooks", "usage", "status")
 SCOPES = [f"{resource}:{right}" for resource in RESOURCES for right in ("read", "write")]
 """What a partner's key may be allowed."""
+USER_SCOPES = ["schedules:read", "schedules:write"]
+"""What only Airflow's users are allowed: a schedule names places where the server finds videos."""
 ADMIN_SCOPES = ["keys:read", "keys:write"]
 SEPARATOR = "."
 """Between a tenant and the rest of the names of what is theirs."""
@@ -131,7 +133,7 @@ async def _user(request: Request, services: Services, credentials: HTTPAuthoriza
         "write": manager.is_authorized_dag(method="POST", **runs),
     }
     is_admin = manager.is_authorized_connection(method="PUT", user=user)
-    scopes = {scope for scope in SCOPES if rights[scope.rpartition(":")[2]]}
+    scopes = {scope for scope in [*SCOPES, *USER_SCOPES] if rights[scope.rpartition(":")[2]]}
     scopes |= set(ADMIN_SCOPES if is_admin else ())
     name, plan = user.get_name(), plans.get(plans.HOUSE)
     tenant, acts_for = _tenant_of(user.get_id()), manager.serialize_user(user)

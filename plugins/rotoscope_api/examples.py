@@ -17,6 +17,7 @@ KEY = {
     "revoked_at": None,
 }
 JOB = {"id": ROTOSCOPE, "state": "succeeded", "created_at": AT, "ended_at": END, "failure": None}
+UNDER_WAY = {**JOB, "state": "running", "ended_at": None}
 PARTS = {"metadatabase": "healthy", "scheduler": "healthy", "triggerer": "healthy", "store": "healthy"}
 WEBHOOK = {
     "id": "acme.7d1f3c5b9a8e4f2d6c0b1a2e",
@@ -132,6 +133,55 @@ SCHEMAS: dict[str, Any] = {
     "FrameSetResource": {**JOB, "options": {"every": 10}, "count": 14, "width": 1280, "height": 720},
     "FrameResource": {"name": "00000010.png", "index": 10, "at": 0.4},
     "Picture": {"id": f"acme.{SHA256}", "sha256": SHA256},
+    "Batch": {
+        **JOB,
+        "state": "running",
+        "ended_at": None,
+        "title": "Harbour",
+        "at_once": 2,
+        "rotoscopes": 24,
+        "over": 7,
+    },
+    "BatchReport": {
+        "title": "Harbour",
+        "done": 1,
+        "skipped": 0,
+        "failed": 0,
+        "frames": 132,
+        "cost": 0.0264,
+        "currency": "USD",
+        "notices": [],
+        "rows": [
+            {
+                "label": "flight.mp4, sea-mist",
+                "video_sha256": SHA256,
+                "state": "done",
+                "reason": "",
+                "must": True,
+                "rotoscope": "acme.rbatch-0980c36b87a94600ac65",
+                "has_result": True,
+                "frames": 132,
+                "cost": 0.0264,
+            }
+        ],
+    },
+    "ScheduleResource": {
+        "id": "user-anna-1f3c5b.nightly",
+        "name": "user-anna-1f3c5b.nightly",
+        "title": "",
+        "cron": "0 22 * * *",
+        "every": None,
+        "inbox": None,
+        "zone": "Europe/Berlin",
+        "batch": "harbour",
+        "manifest": None,
+        "paint": None,
+        "window": "22:00-06:00",
+        "enabled": True,
+        "catch_up": False,
+        "start": None,
+        "next_run_at": LATER,
+    },
     "Preset": {
         "name": "steady",
         "title": "Steady",
@@ -177,6 +227,8 @@ PARAMETERS: dict[str, Any] = {
     "rotoscope_id": ROTOSCOPE,
     "sheet_id": ROTOSCOPE,
     "set_id": ROTOSCOPE,
+    "batch_id": ROTOSCOPE,
+    "schedule_id": "user-anna-1f3c5b.nightly",
     "creation_id": ROTOSCOPE,
     "training_id": ROTOSCOPE,
     "webhook_id": WEBHOOK["id"],

@@ -26,6 +26,8 @@ TAGS = {
     "Pictures": "Single pictures: to make filters of, or to be painted at once.",
     "Frames": "The steps on their own: separate a video into frames, look at them, paint them.",
     "Contact Sheets": "A video's frames under many filters.",
+    "Batches": "Many videos in many ways, with one report.",
+    "Schedules": "Batches that run by themselves: by the clock, or when videos arrive. For Airflow's own users.",
     "Presets": "Named sets of options, and output formats.",
     "Webhooks": "Have your own server told of what becomes of rotoscopes.",
     "Keys": "What partners' machines show who they are with.",

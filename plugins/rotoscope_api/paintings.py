@@ -64,9 +64,14 @@ async def asked(caller: Caller, store: Store, body: BaseModel) -> Asked:
         written = {**presets.get(preset).options, **written}
     sha256, video = await registrations.ready(caller, store, body.video)  # type: ignore[attr-defined]
     conf = {"source": f"video://{sha256}", "filter": DEFAULT_FILTER, **written}
-    request = await threaded(Request.parse, conf, own_finder(caller, store))
+    return await threaded(checked, caller, conf, video, own_finder(caller, store))
+
+
+def checked(caller: Caller, conf: dict[str, Any], video: Video, find: Find) -> Asked:
+    """The request in a conf, for its video. Raises Problem or Refused for what cannot be done."""
+    request = Request.parse(conf, find)
     _refuse_paths(request)
-    output = await threaded(output_of, request, video)
+    output = output_of(request, video)
     longest, seconds = caller.plan.limit("seconds"), float(registrations.facts_of(video).duration)
     if longest is not None and seconds > longest:
         detail = f"The video has {seconds:.0f} s; the plan {caller.plan.name} allows {longest} s at most."

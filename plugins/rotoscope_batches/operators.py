@@ -13,8 +13,10 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from object_store.connection import DEFAULT_CONNECTION, store_from
 from object_store.hook import ObjectStoreHook
 from rotoscope.access import plans
+from rotoscope.batch import ids
 from rotoscope.batch.plan import BatchPlan
 from rotoscope.batch.request import BatchRequest
+from rotoscope.batch.schedule import Schedule
 from rotoscope.steps import batch
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -24,6 +26,8 @@ from video.operators import StepOperator
 
 UNFINISHED = ["queued", "running"]
 POLL_SECONDS = 3
+BATCH = "rotoscope_batch"
+"""The DAG of batches."""
 
 
 class ExpandBatchOperator(StepOperator):
@@ -31,7 +35,7 @@ class ExpandBatchOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> list[str]:
         request = BatchRequest.parse(dict(context["params"]))
-        manifest = batch.read_manifest(store, request.batch, request.manifest, request.when(_time_of(context)))
+        manifest = batch.read_manifest(store, request.batch, request.manifest, request.when(time_of(context)))
         listed = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).listed
         return batch.expand_batch(store, manifest, context["run_id"], listed, finder(store))
 
@@ -63,21 +67,17 @@ class PlanBatchOperator(StepOperator):
         access = plans.get(request.plan)
         brought = list(self.videos or [])
         plan = batch.plan_batch(store, brought, context["run_id"], access, finder(store), self.fetch())
-        return [{"index": place, "label": item.wanted.label} for place, item in enumerate(plan.to_paint)]
+        return [{"index": place, "label": item.label} for place, item in enumerate(plan.to_paint)]
 
 
-class PaintItemOperator(TriggerDagRunOperator):
-    """Start one rotoscope of a batch when it is its turn, and wait for it without a worker's slot.
+class StartOperator(TriggerDagRunOperator):
+    """Start a run of another DAG, or run it again if it is over, and wait for it without a worker's slot.
 
-    A run of it that failed is run again; one that still runs, since the batch was stopped and started again, is
-    joined.
+    Fails at once if that run fails, with its reason.
     """
 
-    template_fields: Sequence[str] = ("item",)
-
-    def __init__(self, *, item: dict[str, Any], store_connection: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
+    def __init__(self, *, store_connection: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
         super().__init__(
-            trigger_dag_id=batch.ROTOSCOPE,
             logical_date=None,
             reset_dag_run=True,
             wait_for_completion=True,
@@ -85,8 +85,28 @@ class PaintItemOperator(TriggerDagRunOperator):
             poke_interval=POLL_SECONDS,
             **kwargs,
         )
-        self.item = item
         self.store_connection = store_connection
+
+    def execute_complete(self, context: Context, event: Any) -> None:
+        try:
+            super().execute_complete(context, event)
+        except AirflowException:
+            run_id = str(self.trigger_run_id)
+            reason = batch.reason_of(store_from(self.store_connection), run_id, self.trigger_dag_id)
+            raise AirflowFailException(reason or f"The run {run_id} failed; its tasks' logs say why.") from None
+
+
+class PaintItemOperator(StartOperator):
+    """Start one rotoscope of a batch when it is its turn.
+
+    One that still runs, since the batch was stopped and started again, is joined.
+    """
+
+    template_fields: Sequence[str] = ("item",)
+
+    def __init__(self, *, item: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(trigger_dag_id=batch.ROTOSCOPE, **kwargs)
+        self.item = item
 
     def execute(self, context: Context) -> None:
         request = BatchRequest.parse(dict(context["params"]))
@@ -107,16 +127,8 @@ class PaintItemOperator(TriggerDagRunOperator):
             states = [*self.allowed_states, *self.failed_states]
             trigger = DagStateTrigger(batch.ROTOSCOPE, states, run_ids=[item.run], poll_interval=POLL_SECONDS)
             self.defer(trigger=trigger, method_name="execute_complete")
-        self.note = f"{item.wanted.label}, of the batch run {context['run_id']}"
+        self.note = f"{item.label}, of the batch run {context['run_id']}"
         super().execute(context)
-
-    def execute_complete(self, context: Context, event: Any) -> None:
-        try:
-            super().execute_complete(context, event)
-        except AirflowException:
-            run_id = str(self.trigger_run_id)
-            reason = batch.reason_of(store_from(self.store_connection), run_id)
-            raise AirflowFailException(reason or f"The run {run_id} failed; its tasks' logs say why.") from None
 
     def _plan(self, context: Context) -> BatchPlan:
         store = store_from(self.store_connection)
@@ -131,7 +143,8 @@ class ReportBatchOperator(StepOperator):
         try:
             report = batch.report_batch(store, run_id)
         except KeyError:
-            raise AirflowFailException("Nothing was started; the tasks before this one say why.") from None
+            reason = batch.reason_of(store, run_id, BATCH) or "The tasks before this one say why."
+            raise AirflowFailException(f"Nothing was started. {reason}") from None
         made = batch.report_keys(store, run_id)
         self.log.info("%d done, %d skipped, %d failed: %s", report.done, report.skipped, report.failed, made["page"])
         context["ti"].xcom_push("counts", report.model_dump(include={"done", "skipped", "failed", "frames", "cost"}))
@@ -145,13 +158,37 @@ class ReportBatchOperator(StepOperator):
         return made
 
 
+class StartBatchOperator(StartOperator):
+    """Start the batch of a schedule.
+
+    Its id follows from the schedule and the time, so that a backfill, or a task that is tried again, starts none twice.
+    """
+
+    def __init__(self, *, schedule: dict[str, Any], **kwargs: Any) -> None:
+        super().__init__(trigger_dag_id=BATCH, **kwargs)
+        self.schedule = schedule
+
+    def execute(self, context: Context) -> None:
+        schedule = Schedule.of(self.schedule)
+        when = time_of(context).astimezone(pendulum.timezone(schedule.zone))
+        self.trigger_run_id = ids.of_schedule(schedule.name, f"{when:%Y%m%dT%H%M%S.%f}")
+        self.conf = schedule.conf(_arrived(context), when.isoformat())
+        super().execute(context)
+
+
+def _arrived(context: Context) -> list[str]:
+    """The videos that the events of an inbox brought, each once."""
+    events = [event for those in (context.get("triggering_asset_events") or {}).values() for event in those]
+    return sorted({place for event in events for place in event.extra["payload"]["videos"]})
+
+
 def _over(context: Context) -> int:
     """How many rotoscopes of the batch are over, however they ended."""
     ti = context["ti"]
     return int(ti.get_ti_count(ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], states=FINISHED))
 
 
-def _time_of(context: Context) -> datetime:
+def time_of(context: Context) -> datetime:
     """The time that a run is for: its logical date, or when it was asked for."""
     run = context["dag_run"]
     return run.logical_date or run.run_after

@@ -45,4 +45,4 @@ class TurnTrigger(BaseTrigger):
 
     async def _over(self) -> int:
         count = sync_to_async(RuntimeTaskInstance.get_ti_count)
-        return int(await count(self.dag_id, None, [self.task_id], run_ids=[self.run_id], states=FINISHED))
+        return await count(self.dag_id, None, [str(self.task_id)], run_ids=[self.run_id], states=FINISHED)

@@ -57,7 +57,7 @@ def train_params() -> dict[str, Param]:
 
 def batch_params() -> dict[str, Param]:
     """The same for a batch."""
-    return _params(BatchRequest, {"When": ("day", "window", "zone"), "For whom": ("plan",)})
+    return _params(BatchRequest, {"When": ("date", "window", "zone"), "For whom": ("plan",)})
 
 
 def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict[str, Param]:

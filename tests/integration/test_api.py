@@ -22,7 +22,7 @@ from tests.media import frames_of, make_video
 pytestmark = pytest.mark.xdist_group("airflow")  # the one that the other requests go to
 SCOPES = [
     f"{what}:{right}"
-    for what in ("videos", "frames", "filters", "sheets", "rotoscopes", "webhooks")
+    for what in ("videos", "frames", "filters", "sheets", "rotoscopes", "batches", "webhooks")
     for right in ("read", "write")
 ]
 PICTURE = CHECKOUT / "include" / "filters" / "previews" / "sea-mist.jpg"

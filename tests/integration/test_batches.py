@@ -11,6 +11,8 @@ import yaml
 from tools.local import LocalAirflow
 
 from rotoscope.batch.ids import is_of_batch
+from rotoscope.batch.schedule import Schedule
+from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 from tests.media import make_video
 
@@ -60,7 +62,7 @@ def test_one_broken_clip_stops_nothing_and_a_second_run_does_nothing(
     (inbox / "notes.txt").write_text("not meant")
     entry = {"videos": "inbox/{{ ds }}/", "chains": ["halftone", {"filter": "identity", "format": "webm"}]}
     manifest = {"title": "Night", "entries": [{**entry, "must": False}]}
-    first = run(airflow, manifest, day="2026-11-24")
+    first = run(airflow, manifest, date="2026-11-24")
     assert airflow.wait(first, dag=BATCH) == "success"
     report, rows = report_of(airflow, airflow_store, first)
     assert (report["done"], report["failed"], report["skipped"]) == (2, 2, 0)
@@ -72,7 +74,7 @@ def test_one_broken_clip_stops_nothing_and_a_second_run_does_nothing(
     assert {(one["pool"], one["priority_weight"]) for one in painted} == {("filter_batch", 0)}
 
     before = len(children(airflow))
-    second = run(airflow, manifest, day="2026-11-24")
+    second = run(airflow, manifest, date="2026-11-24")
     assert airflow.wait(second, dag=BATCH) == "success"
     report, rows = report_of(airflow, airflow_store, second)
     assert (report["done"], report["failed"], report["skipped"], report["frames"]) == (0, 2, 2, 0)
@@ -87,8 +89,59 @@ def test_a_manifest_is_refused_whole_before_anything_starts(airflow: LocalAirflo
     (said,) = airflow.errors(refused, "expand", dag=BATCH)
     assert "entries.0: There is no filter 'no-such'" in said
     assert "entries.1: size is '9p'" in said
-    assert "Nothing was started" in airflow.errors(refused, "report", attempt=1, dag=BATCH)[0]
+    assert airflow.errors(refused, "report", dag=BATCH) == [f"Nothing was started. {said}"]
     assert len(children(airflow)) == before
+
+
+def test_what_arrives_in_an_inbox_is_painted_once_and_a_schedule_can_be_backfilled(
+    airflow: LocalAirflow, airflow_store: FolderStore, tmp_path: Path
+) -> None:
+    inbox = {"name": "arrivals", "inbox": "arrivals/", "paint": {"chains": ["pencil"]}}
+    paint = {"entries": [{"videos": "days/{{ ds }}/*", "chains": "oil"}]}
+    nightly = {"name": "nightly", "cron": "0 3 * * *", "zone": "Europe/Berlin", "manifest": paint}
+    for one in (inbox, nightly):
+        Schedule.of(one)
+        airflow_store.replace_json(keys.schedule(str(one["name"])), one)
+    _await(lambda: airflow.call("GET", "/api/v2/dags/schedule_arrivals").ok)
+    day = airflow_store.root / "days" / "2026-11-20"
+    day.mkdir(parents=True)
+    clips(day, 1)
+    path = airflow_store.root / "arrivals" / "flight [1].mp4"
+    path.parent.mkdir(parents=True)
+    shutil.copy(make_video(tmp_path / "flight.mp4", frames=12, size="96x64"), path)
+
+    past = {"dag_id": "schedule_nightly", "from_date": "2026-11-20T00:00:00Z", "to_date": "2026-11-21T00:00:00Z"}
+    airflow.call("POST", "/api/v2/backfills", json=past).raise_for_status()
+    arrived = _await(lambda: _done(airflow, "schedule_arrivals"))
+    night = _await(lambda: _done(airflow, "schedule_nightly"))
+    for run_id, label in ((arrived, "flight [1].mp4, pencil"), (night, "clip-00.mp4, oil")):
+        _, rows = report_of(airflow, airflow_store, run_id)
+        assert [(row["label"], row["state"]) for row in rows.values()] == [(label, "done")]
+    assert night.startswith("schedule-nightly-20261120T030000")
+    time.sleep(25)  # two more looks
+    assert len(_runs(airflow, "schedule_arrivals")) == 1
+
+
+def _done(airflow: LocalAirflow, dag: str) -> str | None:
+    """The run of a batch that the only run of a schedule's DAG started, once it is over."""
+    runs = _runs(airflow, dag)
+    if not runs or runs[0]["state"] != "success":
+        return None
+    started: str = airflow.xcom(runs[0]["dag_run_id"], "start", "trigger_run_id", dag)
+    return started
+
+
+def _runs(airflow: LocalAirflow, dag: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = airflow.call("GET", f"/api/v2/dags/{dag}/dagRuns").json()["dag_runs"]
+    return found
+
+
+def _await(ask: Any) -> Any:
+    deadline = time.monotonic() + 180
+    while not (said := ask()):
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+    return said
 
 
 @pytest.mark.slow

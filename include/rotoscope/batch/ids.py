@@ -15,6 +15,12 @@ def started_by(run_id: str, digest: str) -> str:
     return f"{owner[0] if owner else ''}{BATCH}{digest[:DIGITS]}"
 
 
+def of_schedule(name: str, when: str) -> str:
+    """The id of the run of a batch that a schedule starts for a time; it belongs to whom the schedule does."""
+    owner, dot, own = name.rpartition(".")
+    return f"{owner}.r0{own}-{when}" if dot else f"schedule-{name}-{when}"
+
+
 def is_of_batch(run_id: str) -> bool:
     """Whether a batch started this run."""
     return OF_A_BATCH.search(run_id) is not None

@@ -22,27 +22,37 @@ COLUMNS = ("video", "chain", "preset", "must")
 Chain = str | dict[str, Any]
 
 
-class Entry(BaseModel):
-    """Videos, each painted by every chain under every preset."""
+class Ways(BaseModel):
+    """How videos are painted: each by every chain under every preset."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    chains: list[Chain] = Field(
+        default=[{}], min_length=1, description="A filter's name, or fields of a request such as filter, then, blend."
+    )
+    presets: list[str] = Field(default=[], description="Names of presets; none for the chains as they are.")
+    options: dict[str, Any] = Field(default={}, description="Fields of a request that all of them have.")
+    must: bool = Field(default=True, description="Whether the batch has failed if one of these is not painted.")
+
+    @field_validator("chains", "presets", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str | dict) else value
+
+
+class Entry(Ways):
+    """Videos, and how they are painted."""
 
     videos: list[str] = Field(
         min_length=1,
         description="A key of the store, a path, or an s3:// or http(s) URL. What ends in / stands for all videos "
         "below it, and * ? [] and ** for what they match.",
     )
-    chains: list[Chain] = Field(
-        default=[{}], min_length=1, description="A filter's name, or fields of a request such as filter, then, blend."
-    )
-    presets: list[str] = Field(default=[], description="Names of presets; none for the chains as they are.")
-    options: dict[str, Any] = Field(default={}, description="Fields of a request that all of this entry have.")
-    must: bool = Field(default=True, description="Whether the batch has failed if one of these is not painted.")
 
-    @field_validator("videos", "chains", "presets", mode="before")
+    @field_validator("videos", mode="before")
     @classmethod
-    def _one_is_a_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str | dict) else value
+    def _one_is_a_list_too(cls, value: Any) -> Any:
+        return [value] if isinstance(value, str) else value
 
 
 class Manifest(BaseModel):

@@ -10,9 +10,9 @@ from rotoscope.errors import Refused
 from rotoscope.store.base import Store
 from rotoscope.store.fetching import KEY
 
-VIDEOS = frozenset(
-    (".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg")
-    + (".mts", ".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv")
+VIDEOS = (
+    *(".3gp", ".avi", ".flv", ".gif", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts"),
+    *(".mxf", ".nut", ".ogv", ".ts", ".vob", ".webm", ".wmv"),
 )
 """Suffixes of what a prefix stands for."""
 PATTERN = re.compile(r"[*?\[]")
@@ -27,24 +27,35 @@ def find(place: str, store: Store, listed: List) -> list[str]:
     listed.
     """
     scheme, colon, _ = place.partition("://")
-    if not place.endswith("/") and not PATTERN.search(place):
-        return [place if colon or place.startswith("/") else KEY + place]
-    if colon and scheme.lower() not in ("s3", "s3a"):
-        raise Refused(f"{scheme}:// has no list of what is there; name each video of {place}.")
-    pattern = place if not place.endswith("/") else place + "**"
+    in_store = place.startswith(KEY) or not (colon or place.startswith("/"))
+    key = place.removeprefix(KEY)
+    if not place.endswith("/") and (not PATTERN.search(place) or _is_there(key, in_store, store)):
+        return [KEY + key if in_store else place]
+    pattern = key if not key.endswith("/") else key + "**"
     begin = PATTERN.split(pattern)[0]
-    if colon:
-        found = [uri for uri in listed(begin) if _matches(uri.partition("://")[2], pattern.partition("://")[2])]
-    elif place.startswith("/"):
+    if in_store:
+        found = [KEY + one for one in store.below(_folder(begin, place)) if _matches(one, pattern)]
+    elif not colon:
         found = [str(path) for path in glob(pattern, flags=GLOBSTAR) if Path(path).is_file()]
-    elif "/" not in begin:
-        raise Refused(f"{place} would be looked for in all of the store; name a folder, such as inbox/{place}.")
+    elif scheme.lower() in ("s3", "s3a"):
+        found = [uri for uri in listed(begin) if _matches(uri.partition("://")[2], pattern.partition("://")[2])]
     else:
-        found = [KEY + key for key in store.below(begin.rpartition("/")[0]) if _matches(key, pattern)]
+        raise Refused(f"{scheme}:// has no list of what is there; name each video of {place}.")
     if place.endswith("/"):  # beside videos lie other things
         found = [one for one in found if PurePosixPath(one).suffix.lower() in VIDEOS]
     return sorted(found)
 
 
+def _is_there(place: str, in_store: bool, store: Store) -> bool:
+    """Whether a file or an object is called so, whatever characters that has."""
+    return store.exists(place) if in_store else Path(place).is_file()
+
+
+def _folder(begin: str, place: str) -> str:
+    if "/" not in begin:
+        raise Refused(f"{place} would be looked for in all of the store; name a folder, such as inbox/{place}.")
+    return begin.rpartition("/")[0]
+
+
 def _matches(name: str, pattern: str) -> bool:
-    return bool(globmatch(name, pattern, flags=GLOBSTAR))
+    return name == pattern or bool(globmatch(name, pattern, flags=GLOBSTAR))

@@ -32,12 +32,27 @@ class Priced(BaseModel):
         return self.painting + self.endpoint
 
 
-class Item(BaseModel):
-    """A wanted rotoscope and what becomes of it. why: a sentence, where it is not painted; run: the id of its run."""
+class Found(BaseModel):
+    """A wanted rotoscope. name: of its video; priced: what it takes; refused: why it cannot be painted."""
 
     model_config = ConfigDict(frozen=True)
 
     wanted: Wanted
+    name: str
+    priced: Priced | None = None
+    refused: str = ""
+
+
+class Item(BaseModel):
+    """A wanted rotoscope and what becomes of it. label: for people; run: the id of its run.
+
+    why: a sentence, where it is not painted; same: the place in the plan of the one that it is the same as.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    wanted: Wanted
+    label: str
     fate: Fate
     why: str = ""
     run: str = ""
@@ -61,33 +76,31 @@ class BatchPlan(BaseModel):
         return [item for item in self.items if item.fate == "paint"]
 
 
-def make_plan(
-    manifest: Manifest, found: list[tuple[Wanted, Priced | str]], there: set[str], run_id: str, notices: list[str]
-) -> BatchPlan:
+def make_plan(manifest: Manifest, found: list[Found], there: set[str], run_id: str, notices: list[str]) -> BatchPlan:
     """The plan of a run.
 
-    found: everything wanted, with what it takes, or why it cannot be painted; there: digests of results that there
-    are. What comes first is what a cap leaves room for.
+    found: everything wanted; there: digests of results that there are. What comes first is what a cap leaves room for.
     """
     items: list[Item] = []
     places: dict[str, int] = {}
     frames, cost = 0, 0.0
-    for one, priced in found:
-        if isinstance(priced, str):
-            items.append(Item(wanted=one, fate="refused", why=priced))
+    for one in found:
+        label, priced = f"{one.name}, {one.wanted.way}", one.priced
+        if priced is None:
+            items.append(Item(wanted=one.wanted, label=label, fate="refused", why=one.refused))
             continue
         same = places.setdefault(priced.result, len(items))
         if same != len(items):
-            why = f"It is the same as {items[same].wanted.label}."
-            items.append(Item(wanted=one, fate="same", why=why, same=same, priced=priced))
+            why = f"It is the same as {items[same].label}."
+            items.append(Item(wanted=one.wanted, label=label, fate="same", why=why, same=same, priced=priced))
         elif priced.result in there:
-            items.append(Item(wanted=one, fate="there", why="Its result was there.", priced=priced))
+            items.append(Item(wanted=one.wanted, label=label, fate="there", why="Its result was there.", priced=priced))
         elif why := _over(manifest, priced, frames, cost):
-            items.append(Item(wanted=one, fate="over", why=why, priced=priced))
+            items.append(Item(wanted=one.wanted, label=label, fate="over", why=why, priced=priced))
         else:
             frames, cost = frames + priced.frames, cost + priced.cost
             run = ids.started_by(run_id, keys.digest(priced.conf))
-            items.append(Item(wanted=one, fate="paint", run=run, priced=priced))
+            items.append(Item(wanted=one.wanted, label=label, fate="paint", run=run, priced=priced))
     return BatchPlan(title=manifest.title, at_once=manifest.at_once, notices=notices, items=items)
 
 

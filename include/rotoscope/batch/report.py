@@ -104,7 +104,7 @@ def _row(item: Item, made: Made | None, reason_of: Callable[[str], str | None]) 
         state = "done" if made else "failed"
         reason = "" if made else reason_of(item.run) or f"Its run {item.run} ended without a result."
     return Row(
-        label=item.wanted.label,
+        label=item.label,
         video=item.wanted.place,
         state=state,
         reason=reason,

@@ -28,10 +28,9 @@ class BatchRequest(BaseModel):
         description="Or the manifest itself, in YAML or JSON.",
         json_schema_extra={"format": "multiline"},
     )
-    day: str = Field(
+    date: str = Field(
         default="",
-        pattern=r"^(\d{4}-\d{2}-\d{2})?$",
-        title="Day",
+        title="Date",
         description="What {{ ds }} stands for in the manifest, as 2026-11-25; empty for the run's own date.",
     )
     window: str = Field(
@@ -39,7 +38,7 @@ class BatchRequest(BaseModel):
         title="Window",
         description="Hours in which rotoscopes may start, as 22:00-06:00; empty for any. What has begun is finished.",
     )
-    zone: str = Field(default="UTC", title="Time zone", description="Of day and window, as Europe/Berlin.")
+    zone: str = Field(default="UTC", title="Time zone", description="Of date and window, as Europe/Berlin.")
     plan: str = Field(default=plans.HOUSE, title="Plan", description="Whose prices and limits count.")
 
     @classmethod
@@ -60,11 +59,12 @@ class BatchRequest(BaseModel):
         return Window.parse(self.window, self.zone)
 
     def when(self, run: datetime) -> datetime:
-        """The time that it is for, in its zone; run: when it is run. Raises Refused for a day that there is not."""
+        """The time that it is for, in its zone; run: when it is run. Raises Refused for a date that is none."""
         zone = pendulum.timezone(self.zone)
-        if not self.day:
+        if not self.date:
             return run.astimezone(zone)
         try:
-            return datetime.fromisoformat(self.day).replace(tzinfo=zone)
+            when = datetime.fromisoformat(self.date)
         except ValueError:
-            raise Refused(f"There is no day {self.day}.") from None
+            raise Refused(f"{self.date!r} is no date; write one such as 2026-11-25, or 2026-11-25T22:00.") from None
+        return when.astimezone(zone) if when.tzinfo else when.replace(tzinfo=zone)

@@ -19,12 +19,15 @@ ANY_VIDEO = "video://" + 64 * "0"
 
 
 class Wanted(BaseModel):
-    """A rotoscope that shall be there in the end. place: of its video; label: for people; options: of its request."""
+    """A rotoscope that shall be there in the end. place: of its video; way: how it is painted, for people.
+
+    options: the fields of its request, but for the video.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     place: str
-    label: str
+    way: str
     options: dict[str, Any]
     must: bool
 
@@ -48,10 +51,7 @@ def wanted(
             continue
         notices += [f"{place} stands for no video now." for place, those in videos.items() if not those]
         for place in dict.fromkeys(one for those in videos.values() for one in those):
-            found += [
-                Wanted(place=place, label=_label(place, way, options), options=options, must=entry.must)
-                for way, options in ways
-            ]
+            found += [Wanted(place=place, way=way, options=options, must=entry.must) for way, options in ways]
     if len(found) > MOST:
         wrong.append(f"These are {len(found)} rotoscopes; a batch has {MOST} at most, so make several of it.")
     if wrong:
@@ -60,14 +60,15 @@ def wanted(
 
 
 def _ways(entry: Entry, find_filter: Find) -> list[tuple[str, dict[str, Any]]]:
-    """Each way in which an entry's videos are painted: the preset's name, and the fields of its requests."""
+    """Each way in which an entry's videos are painted: for people, and as the fields of its requests."""
     ways = []
     for chain in entry.chains:
         for preset in entry.presets or [""]:
             least = presets.get(preset).options if preset else {}
             options = {"filter": DEFAULT_FILTER, **least, **entry.options, **_options(chain)}
             Request.parse({"source": ANY_VIDEO, **options}, find_filter)
-            ways.append((preset, options))
+            filters = [str(options["filter"]), *map(str, options.get("then", []))]
+            ways.append((" + ".join(filters) + (f", {preset}" if preset else ""), options))
     return ways
 
 
@@ -77,10 +78,3 @@ def _options(chain: Chain) -> dict[str, Any]:
         if name in fields:
             raise Refused(f"A chain does not say its {name}; the entry's videos do.")
     return fields
-
-
-def _label(place: str, preset: str, options: dict[str, Any]) -> str:
-    """What people call it."""
-    name = place.rstrip("/").rpartition("/")[2]
-    filters = " + ".join([str(options["filter"]), *map(str, options.get("then", []))])
-    return f"{name}, {filters}" + (f", {preset}" if preset else "")

@@ -13,7 +13,7 @@ from rotoscope.access.plans import Plan as AccessPlan
 from rotoscope.batch import manifest as manifests
 from rotoscope.batch.manifest import Manifest
 from rotoscope.batch.places import List, find
-from rotoscope.batch.plan import BatchPlan, Priced, make_plan
+from rotoscope.batch.plan import BatchPlan, Found, Priced, make_plan
 from rotoscope.batch.report import JPEG_QUALITY, PAGE, REPORT, SHEET, Made, Report, make_report, page, sheet
 from rotoscope.batch.wanted import Wanted, wanted
 from rotoscope.errors import Refused
@@ -94,12 +94,14 @@ def plan_batch(
     """Decide what is to be painted, and write it down. access: the plan of whom the batch is for."""
     document = store.get_json(keys.batch(run_id, WANTED))
     videos = {one["place"]: one for one in brought}
-    found: list[tuple[Wanted, Priced | str]] = []
+    found: list[Found] = []
     for one in map(Wanted.model_validate, document["wanted"]):
         video = videos[one.place]
-        priced = video.get("refused") or _priced(store, one, video["sha256"], run_id, access, find_filter, fetch)
-        found.append((one, priced))
-    digests = {priced.result for _, priced in found if isinstance(priced, Priced)}
+        if "sha256" in video:
+            found.append(_priced(store, one, video["sha256"], run_id, access, find_filter, fetch))
+        else:
+            found.append(Found(wanted=one, name=_name_of(one.place), refused=video["refused"]))
+    digests = {one.priced.result for one in found if one.priced}
     there = {digest for digest in digests if made_of(store, digest)}
     manifest = Manifest.model_validate(document["manifest"])
     plan = make_plan(manifest, found, there, run_id, document["notices"])
@@ -146,19 +148,20 @@ def report_keys(store: Store, run_id: str) -> dict[str, str]:
     return {kind: key for kind, key in there.items() if store.exists(key)}
 
 
-def reason_of(store: Store, run: str) -> str | None:
-    """Why a rotoscope's run failed, in the words of the task that did, if it left any."""
+def reason_of(store: Store, run: str, dag: str = ROTOSCOPE) -> str | None:
+    """Why a run failed, in the words of the task that did, if it left any."""
     try:
-        return str(store.get_json(keys.failure(ROTOSCOPE, run))["reason"])
+        return str(store.get_json(keys.failure(dag, run))["reason"])
     except KeyError:
         return None
 
 
 def _priced(
     store: Store, one: Wanted, sha256: str, run_id: str, access: AccessPlan, find_filter: Find, fetch: Fetch
-) -> Priced | str:
-    """What a wanted rotoscope takes, or why it cannot be painted."""
+) -> Found:
+    """A wanted rotoscope with what it takes, or why it cannot be painted."""
     video = Video.model_validate(store.get_json(keys.manifest(sha256)))
+    name = video.name if one.place.startswith("video://") else _name_of(one.place)
     try:
         request = Request.parse({"source": f"video://{sha256}", **one.options}, find_filter)
         with store.workspace(keys.run(run_id)) as folder:
@@ -168,15 +171,20 @@ def _priced(
         frames = len(output.timeline.frames)
         _, cost = endpoint_bill(request, frames)
     except Refused as refusal:
-        return str(refusal)
+        return Found(wanted=one, name=name, refused=str(refusal))
     written = set(one.options) | {"source", "filter"}
-    return Priced(
+    priced = Priced(
         conf=request.model_dump(mode="json", include=written, exclude={DOCUMENTS}),
         result=result_digest(request, video, output),
         frames=frames,
         painting=frames * access.price_per_frame,
         endpoint=cost,
     )
+    return Found(wanted=one, name=name, priced=priced)
+
+
+def _name_of(place: str) -> str:
+    return place.rpartition("/")[2]
 
 
 def _picture(store: Store, key: str) -> Image.Image:

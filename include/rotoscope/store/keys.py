@@ -214,3 +214,13 @@ def manifests(name: str) -> str:
 def failure(dag: str, run_id: str) -> str:
     """Why a run failed, in the words of the task that did."""
     return f"failures/{dag}/{run(run_id).removeprefix('runs/')}.json"
+
+
+def schedule(name: str | None = None) -> str:
+    """A schedule; without a name, the prefix of all of them."""
+    return "schedules" if name is None else f"schedules/{name}.json"
+
+
+def arrived(inbox: str, digest: str) -> str:
+    """That a video arrived in the inbox of a schedule, and was handed on."""
+    return f"arrived/{inbox}/{digest}.json"
