@@ -29,6 +29,9 @@ test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damage
 test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -m train
 
+test-compose: setup-dev ## Start docker-compose.yaml for real, with docker or podman, and have it paint
+	@$(WITH_TOOLS) PYTHONPATH=. $(PYTHON) -m tests.compose.run
+
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -49,6 +52,7 @@ lock: setup ## Write the locked requirements anew from the .in files
 	@$(LOCK) requirements.in -o requirements.txt
 	@$(LOCK) requirements-dev.in -o requirements-dev.txt
 	@$(LOCK) requirements-train.in -o requirements-train.txt
+	@$(LOCK) requirements-fleet.in -o requirements-fleet.txt
 	@$(LOCK) --no-deps requirements-demo.in -o requirements-demo.txt
 	@$(LOCK) --no-deps requirements-ffmpeg.in -o requirements-ffmpeg.txt
 

@@ -19,8 +19,9 @@ def store_from(connection_id: str = DEFAULT_CONNECTION) -> Store:
     """The store that a connection points at.
 
     Type `fs` is a folder, its `path` relative to the checkout. Type `aws` is a bucket: the extra's
-    `service_config.s3` has `bucket_name`, and may have `prefix` and `upload_options` (such as ServerSideEncryption or
-    StorageClass). Raises ValueError if the connection is no store.
+    `service_config.s3` has `bucket_name`, and may have `prefix`, `upload_options` (such as ServerSideEncryption or
+    StorageClass) and `public_endpoint_url`, where it is for those who get links. Raises ValueError if the connection
+    is no store.
     """
     connection = BaseHook.get_connection(connection_id)
     if connection.conn_type == "fs":
@@ -37,5 +38,7 @@ def _bucket(connection: Connection) -> Bucket:
     name = settings.get("bucket_name")
     if not name:
         raise ValueError(f"Connection {connection.conn_id} names no bucket; set service_config.s3.bucket_name.")
-    client = S3Hook(connection.conn_id).get_conn()
-    return Bucket(client, name, settings.get("prefix", "").strip("/"), settings.get("upload_options", {}))
+    hook, public = S3Hook(connection.conn_id), settings.get("public_endpoint_url")
+    linking = hook.get_session().client("s3", endpoint_url=public, config=hook.config) if public else None
+    prefix = settings.get("prefix", "").strip("/")
+    return Bucket(hook.get_conn(), name, prefix, settings.get("upload_options", {}), linking)

@@ -29,7 +29,7 @@ def maker(admin: Caller) -> Caller:
 @pytest.fixture(scope="module")
 def videos(maker: Caller, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("batch")
-    clips = [make_video(folder / f"{count}.mp4", frames=count, size="96x64", sound=None) for count in (12, 14)]
+    clips = [make_video(folder / f"{count}.mp4", frames=count, size="80x48", sound=None) for count in (12, 14)]
     return [maker.uploaded(clip)["id"] for clip in clips]
 
 
@@ -79,8 +79,8 @@ def test_a_batch_is_painted_reported_and_done_once(maker: Caller, admin: Caller,
         ({"chains": ["no-such"]}, "There is no filter 'no-such'"),
         ({"presets": ["no-such"]}, "There is no preset 'no-such'"),
         ({"options": {"mask": "/etc/passwd"}}, "mask is a box"),
-        ({"options": {"source": "/etc/passwd"}}, "source"),
-        ({"chains": [{"source": "/etc/passwd"}]}, "A chain does not say its source"),
+        ({"options": {"source": "/etc/passwd"}}, "Options do not say their source"),
+        ({"chains": [{"source": "/etc/passwd"}]}, "Options do not say their source"),
     ],
 )
 def test_a_batch_is_refused_whole(maker: Caller, videos: list[str], change: dict[str, Any], says: str) -> None:
@@ -103,8 +103,8 @@ def test_a_batch_is_stopped_with_what_it_started_and_goes_on(maker: Caller, vide
 def test_a_schedule_is_data(admin: Caller, maker: Caller, airflow_store: FolderStore, tmp_path: Path) -> None:
     inbox = airflow_store.root / "reels"
     inbox.mkdir()
-    clip = make_video(inbox / "reel.mp4", frames=12, size="96x64", sound=None)
-    manifest = {"entries": [{"videos": ["reels/"], "chains": ["identity"]}]}
+    clip = make_video(inbox / "reel.mp4", frames=11, size="80x48", sound=None)
+    manifest = {"entries": [{"videos": ["reels/"], "chains": [{"filter": "identity", "format": "mp4-lossless"}]}]}
     body: dict[str, Any] = {"cron": "0 3 * * *", "zone": "Europe/Berlin", "manifest": manifest}
     assert maker.call("PUT", "/schedules/reels", json=body).status_code == 403
     made = admin.call("PUT", "/schedules/reels", json=body)

@@ -21,10 +21,10 @@ BATCH = "rotoscope_batch"
 Rows = dict[str, dict[str, Any]]
 
 
-def clips(folder: Path, count: int) -> None:
+def clips(folder: Path, count: int, size: str = "96x64") -> None:
     """Short clips, each with other pictures."""
     for number in range(count):
-        make_video(folder / f"clip-{number:02}.mp4", frames=12 + number, size="96x64", sound=None)
+        make_video(folder / f"clip-{number:02}.mp4", frames=12 + number, size=size, sound=None)
 
 
 def run(airflow: LocalAirflow, manifest: dict[str, Any], **more: object) -> str:
@@ -113,7 +113,7 @@ def test_what_arrives_in_an_inbox_is_painted_once_and_a_schedule_can_be_backfill
     past = {"dag_id": "schedule_nightly", "from_date": "2026-11-20T00:00:00Z", "to_date": "2026-11-21T00:00:00Z"}
     airflow.call("POST", "/api/v2/backfills", json=past).raise_for_status()
     arrived = _await(lambda: _done(airflow, "schedule_arrivals"))
-    night = _await(lambda: _done(airflow, "schedule_nightly"))
+    night = _await(lambda: _done(airflow, "schedule_nightly", "backfill"))
     for run_id, label in ((arrived, "flight [1].mp4, pencil"), (night, "clip-00.mp4, oil")):
         _, rows = report_of(airflow, airflow_store, run_id)
         assert [(row["label"], row["state"]) for row in rows.values()] == [(label, "done")]
@@ -122,9 +122,9 @@ def test_what_arrives_in_an_inbox_is_painted_once_and_a_schedule_can_be_backfill
     assert len(_runs(airflow, "schedule_arrivals")) == 1
 
 
-def _done(airflow: LocalAirflow, dag: str) -> str | None:
-    """The run of a batch that the only run of a schedule's DAG started, once it is over."""
-    runs = _runs(airflow, dag)
+def _done(airflow: LocalAirflow, dag: str, kind: str = "asset_triggered") -> str | None:
+    """The run of a batch that the run of this kind of a schedule's DAG started, once it is over."""
+    runs = [run for run in _runs(airflow, dag) if run["run_type"] == kind]
     if not runs or runs[0]["state"] != "success":
         return None
     started: str = airflow.xcom(runs[0]["dag_run_id"], "start", "trigger_run_id", dag)
@@ -146,7 +146,7 @@ def _await(ask: Any) -> Any:
 
 @pytest.mark.slow
 def test_twelve_clips_by_two_chains(airflow: LocalAirflow, airflow_store: FolderStore, tmp_path: Path) -> None:
-    clips(tmp_path, 9)
+    clips(tmp_path, 9, "64x48")
     shutil.copy(tmp_path / "clip-03.mp4", tmp_path / "duplicate.mp4")
     (tmp_path / "empty.mp4").write_bytes(b"")
     make_video(tmp_path / "zlong.mp4", frames=300, size="96x64", sound=None)

@@ -2,13 +2,12 @@
 
 import csv
 import io
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rotoscope.errors import Refused
@@ -88,13 +87,16 @@ class Manifest(BaseModel):
 
 
 def _rendered(text: str, when: datetime) -> str:
-    """The text with the time written in. What a manifest may do is that, and no more."""
+    """The text with the time written in, as Airflow's templates have it. A manifest may ask for that, and no more."""
     names = {"ds": f"{when:%Y-%m-%d}", "ds_nodash": f"{when:%Y%m%d}", "ts": when.isoformat()}
-    try:
-        return ImmutableSandboxedEnvironment(undefined=StrictUndefined).from_string(text).render(names)
-    except TemplateError as error:
-        known = ", ".join(f"{{{{ {name} }}}}" for name in names)
-        raise Refused(f"The batch manifest cannot be filled in: {error}. It may have {known}.") from None
+
+    def value(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            known = ", ".join(f"{{{{ {name} }}}}" for name in names)
+            raise Refused(f"The batch manifest has {found[0]}; it may have {known}.")
+        return names[found[1]]
+
+    return re.sub(r"\{\{\s*(.*?)\s*\}\}", value, text)
 
 
 def _document(text: str) -> Any:

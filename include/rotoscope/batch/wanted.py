@@ -6,14 +6,16 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from rotoscope import presets
-from rotoscope.batch.manifest import Chain, Entry, Manifest
+from rotoscope.batch.manifest import Entry, Manifest
 from rotoscope.errors import Refused
-from rotoscope.fields import Find
+from rotoscope.fields import DOCUMENTS, Find
 from rotoscope.filters import catalogue
 from rotoscope.request import DEFAULT_FILTER, Request
 
 MOST = 1000
 """Rotoscopes of one batch: it maps a task over them, and Airflow has a limit for that."""
+OWN = frozenset(("source", DOCUMENTS))
+"""Fields of a request that only the entry decides."""
 ANY_VIDEO = "video://" + 64 * "0"
 """Stands for a video where a request is checked without one."""
 
@@ -65,16 +67,11 @@ def _ways(entry: Entry, find_filter: Find) -> list[tuple[str, dict[str, Any]]]:
     for chain in entry.chains:
         for preset in entry.presets or [""]:
             least = presets.get(preset).options if preset else {}
-            options = {"filter": DEFAULT_FILTER, **least, **entry.options, **_options(chain)}
+            chosen = {"filter": chain} if isinstance(chain, str) else chain
+            options = {"filter": DEFAULT_FILTER, **least, **entry.options, **chosen}
+            for name in OWN.intersection(options):
+                raise Refused(f"Options do not say their {name}; the entry's videos and filters do.")
             Request.parse({"source": ANY_VIDEO, **options}, find_filter)
             filters = [str(options["filter"]), *map(str, options.get("then", []))]
             ways.append((" + ".join(filters) + (f", {preset}" if preset else ""), options))
     return ways
-
-
-def _options(chain: Chain) -> dict[str, Any]:
-    fields = {"filter": chain} if isinstance(chain, str) else chain
-    for name in ("source", "documents"):
-        if name in fields:
-            raise Refused(f"A chain does not say its {name}; the entry's videos do.")
-    return fields

@@ -1,5 +1,6 @@
 """Batch: from a manifest to the rotoscopes that are to be started, and from their results to a report."""
 
+import json
 import logging
 import re
 from collections.abc import Iterable
@@ -43,7 +44,7 @@ def read_manifest(store: Store, name: str, written: Any, when: datetime) -> Mani
     it cannot be used.
     """
     if isinstance(written, dict):
-        return Manifest.of(written)
+        return Manifest.read(json.dumps(written), ".json", when)
     if written and str(written).strip():
         return Manifest.read(str(written), ".yaml", when)
     if not NAME.fullmatch(name):

@@ -54,12 +54,16 @@ DOWNLOAD = TransferConfig(
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where an S3 store lies. client: of boto3; prefix: before all keys; options: of uploads, such as encryption."""
+    """Where an S3 store lies. client: of boto3; prefix: before all keys; options: of uploads, such as encryption.
+
+    linking: the client that makes links for others, where they reach the bucket under another address.
+    """
 
     client: Any
     name: str
     prefix: str = ""
     options: dict[str, str] = field(default_factory=dict)
+    linking: Any = None
 
 
 class S3Store:
@@ -68,6 +72,7 @@ class S3Store:
     def __init__(self, bucket: Bucket, scratch: Path) -> None:
         self._bucket = bucket
         self._s3 = bucket.client
+        self._links = bucket.linking or bucket.client
         self._scratch = scratch
 
     def exists(self, key: str) -> bool:
@@ -142,12 +147,14 @@ class S3Store:
         named = {"ResponseContentDisposition": f'attachment; filename="{filename}"'} if filename else {}
         if media_type:
             named["ResponseContentType"] = media_type
-        link: str = self._s3.generate_presigned_url("get_object", Params={**self._at(key), **named}, ExpiresIn=seconds)
+        link: str = self._links.generate_presigned_url(
+            "get_object", Params={**self._at(key), **named}, ExpiresIn=seconds
+        )
         return link
 
     def upload_link(self, key: str, seconds: int) -> str:
         """A URL to which anybody can PUT an object for so many seconds."""
-        link: str = self._s3.generate_presigned_url("put_object", Params=self._at(key), ExpiresIn=seconds)
+        link: str = self._links.generate_presigned_url("put_object", Params=self._at(key), ExpiresIn=seconds)
         return link
 
     def begin_parts(self, key: str) -> str:
@@ -158,7 +165,7 @@ class S3Store:
     def part_link(self, key: str, upload: str, number: int, seconds: int) -> str:
         """A URL to which anybody can PUT a part, counted from 1, for so many seconds."""
         part = {**self._at(key), "UploadId": upload, "PartNumber": number}
-        link: str = self._s3.generate_presigned_url("upload_part", Params=part, ExpiresIn=seconds)
+        link: str = self._links.generate_presigned_url("upload_part", Params=part, ExpiresIn=seconds)
         return link
 
     def end_parts(self, key: str, upload: str, etags: Sequence[str]) -> None:

@@ -88,7 +88,9 @@ async def put_schedule(
     before = (await threaded(schedules, store)).get(name)
     if before is not None:
         check_if_match(if_match, before)
-    made = Schedule.of({**body.model_dump(mode="json"), "name": name})
+    # Airflow starts a new schedule with the last time that it missed; without a beginning, that is not wanted.
+    start = body.start or (before.start if before else datetime.now(UTC))
+    made = Schedule.of({**body.model_dump(), "start": start, "name": name})
     await threaded(store.replace_json, keys.schedule(name), made.model_dump(mode="json"))
     response.status_code = 201 if before is None else 200
     response.headers["ETag"] = etag_of(made)
