@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+import yaml
 from tools.local import CHECKOUT
 
 from tests.media import make_video, sound_hash, timestamps
@@ -43,25 +44,46 @@ class Compose:
             sys.exit("There is neither Docker nor podman here; install one of them (Debian: apt-get install podman).")
         self.environment = {**os.environ, **settings, "COMPOSE_PROJECT_NAME": PROJECT}
 
-    def run(self, *arguments: str, quiet: bool = False) -> None:
-        """Run compose. Raises CalledProcessError if it fails."""
-        output = subprocess.DEVNULL if quiet else None
-        subprocess.run([*self.command, *arguments], cwd=CHECKOUT, env=self.environment, check=True, stdout=output)
+    def run(self, *arguments: str) -> None:
+        """Run compose. Exits with what it said if it fails."""
+        command = [*self.command, *arguments]
+        done = subprocess.run(command, cwd=CHECKOUT, env=self.environment, capture_output=True, text=True)
+        if done.returncode:
+            sys.exit(f"{' '.join(arguments)} failed: {done.stderr[-3000:]}")
+
+    def up(self) -> None:
+        """Start everything, each service when those that it depends on are as it says."""
+        if self.engine == "docker":
+            self.run("up", "-d")
+            return
+        # Debian's podman knows no conditions of health, so they are kept here.
+        services = yaml.safe_load((CHECKOUT / "docker-compose.yaml").read_text())["services"]
+        started: set[str] = set()
+        while waiting := [name for name in services if name not in started]:
+            states = self.containers()
+            ready = [name for name in waiting if _is_ready(services[name].get("depends_on", {}), states)]
+            for name in ready:
+                self.run("up", "-d", "--no-deps", name)
+                started.add(name)
+            if not ready:
+                time.sleep(1)
 
     def ask(self, *arguments: str) -> str:
         """What the engine says."""
         done = subprocess.run([self.engine, *arguments], capture_output=True, text=True, check=True)
         return done.stdout
 
+    def scale(self, service: str, count: int) -> None:
+        """Run so many containers of a service."""
+        alone = ["--no-deps"] if self.engine == "podman" else []
+        self.run("up", "-d", "--no-recreate", *alone, "--scale", f"{service}={count}", service)
+
     def build(self) -> None:
         """Build our image, and stand-ins for those that cannot be pulled."""
         trusted = ["-v", f"{CERTIFICATES}:{CERTIFICATES}:ro"] if self.engine == "podman" else []
         subprocess.run([self.engine, "build", "-q", "-t", "rotoscope", *trusted, str(CHECKOUT)], check=True)
         for name, image in STAND_INS.items():
-            if (
-                self._has(image)
-                or not subprocess.run([self.engine, "pull", "-q", image], capture_output=True).returncode
-            ):
+            if self._does("image", "inspect", image) or self._does("pull", "-q", image):
                 continue
             print(f"{image} cannot be pulled; made of Debian's packages instead", flush=True)
             subprocess.run([self.engine, "build", "-q", "-t", image, "--target", name, *trusted, str(HERE)], check=True)
@@ -69,6 +91,9 @@ class Compose:
     def containers(self) -> dict[str, list[str]]:
         """The states of each service's containers: `healthy`, `exited 0` and so on."""
         ids = self.ask("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}").split()
+        if self.engine == "podman":  # which leaves the checks to systemd, where there is one
+            for one in ids:
+                self._does("healthcheck", "run", one)
         found: dict[str, list[str]] = {}
         for one in json.loads(self.ask("inspect", *ids)) if ids else []:
             state: dict[str, Any] = one["State"]
@@ -92,6 +117,12 @@ class Compose:
 
     def _does(self, *arguments: str) -> bool:
         return not subprocess.run([self.engine, *arguments], capture_output=True).returncode
+
+
+def _is_ready(depends_on: dict[str, dict[str, str]], states: dict[str, list[str]]) -> bool:
+    """Whether what a service depends on is as it says."""
+    wanted = {"service_healthy": ["healthy"], "service_completed_successfully": ["exited 0"]}
+    return all(states.get(name) == wanted[how["condition"]] for name, how in depends_on.items())
 
 
 def until_healthy(compose: Compose, painters: int) -> None:
@@ -154,15 +185,15 @@ def main() -> None:
     try:
         with tempfile.TemporaryDirectory() as folder:
             began = time.monotonic()
-            compose.run("up", "-d", quiet=True)
+            compose.up()
             until_healthy(compose, painters=1)
             print(f"Everything is healthy after {time.monotonic() - began:.0f} s", flush=True)
             paint(compose, url, Path(folder))
-            compose.run("up", "-d", "--no-recreate", "--scale", "worker-filter=2", quiet=True)
+            compose.scale("worker-filter", 2)
             until_healthy(compose, painters=2)
             spread(compose, url)
     finally:
-        compose.run("down", "-v", quiet=True)
+        compose.run("down", "-v")
     if left := compose.left():
         sys.exit(f"These are left: {', '.join(left)}")
     print("The whole composition came up, painted, was scaled and went down with nothing left.")

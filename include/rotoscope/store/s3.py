@@ -147,9 +147,8 @@ class S3Store:
         named = {"ResponseContentDisposition": f'attachment; filename="{filename}"'} if filename else {}
         if media_type:
             named["ResponseContentType"] = media_type
-        link: str = self._links.generate_presigned_url(
-            "get_object", Params={**self._at(key), **named}, ExpiresIn=seconds
-        )
+        wanted = {**self._at(key), **named}
+        link: str = self._links.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
         return link
 
     def upload_link(self, key: str, seconds: int) -> str:
