@@ -20,6 +20,12 @@ up: setup ## Start Airflow with its web UI; ALGORITHMIA=1 the bundled Algorithmi
 down: ## Stop Airflow
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.local down; fi
 
+up-cluster: setup-fleet ## Start it as on many machines: Celery on Redis, PostgreSQL, S3, a worker for each queue
+	@$(PYTHON) -m tools.cluster up
+
+down-cluster: ## Stop that
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.cluster down; fi
+
 test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n 2 --dist loadgroup
 
@@ -29,13 +35,16 @@ test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damage
 test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -m train
 
+test-cluster: setup-dev setup-fleet ## Run a request on the cluster of `make up-cluster`, and kill parts of it
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -m cluster
+
 test-compose: setup-dev ## Start docker-compose.yaml for real, with docker or podman, and have it paint
 	@$(WITH_TOOLS) PYTHONPATH=. $(PYTHON) -m tests.compose.run
 
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api plugins/rotoscope_batches dags tools benchmarks
+	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api plugins/rotoscope_batches dags tools benchmarks deploy
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tests/clients/node_modules/.bin/spectral lint --fail-severity warn -q -r .spectral.yaml include/api/openapi.json
 
@@ -57,6 +66,7 @@ lock: setup ## Write the locked requirements anew from the .in files
 	@$(LOCK) --no-deps requirements-ffmpeg.in -o requirements-ffmpeg.txt
 
 clean: down ## Remove everything that was made here, but for the store
+	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.cluster forget; fi
 	@rm -rf .venv .cache .airflow .mypy_cache .pytest_cache .ruff_cache
 
 setup: ## Make .venv and bring ffmpeg; every target does it where needed
@@ -64,6 +74,9 @@ setup: ## Make .venv and bring ffmpeg; every target does it where needed
 
 setup-train: setup ## Add PyTorch, to train filters
 	@tools/setup.sh train
+
+setup-fleet: setup
+	@tools/setup.sh fleet
 
 setup-dev:
 	@tools/setup.sh dev

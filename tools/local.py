@@ -19,14 +19,18 @@ import requests
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 INCLUDE = CHECKOUT / "include"
-COMPONENTS = {
-    "api-server": ["airflow", "api-server"],
-    "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],
-    "dag-processor": ["airflow", "dag-processor"],
-    "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
+PYTHON = (sys.executable, "-m")
+Commands = dict[str, list[str]]
+"""How processes are started, by their names."""
+COMPONENTS: Commands = {
+    "api-server": [*PYTHON, "airflow", "api-server"],
+    "scheduler": [*PYTHON, "airflow", "scheduler", "--skip-serve-logs"],
+    "dag-processor": [*PYTHON, "airflow", "dag-processor"],
+    "triggerer": [*PYTHON, "airflow", "triggerer", "--skip-serve-logs"],
 }
 ALGORITHMIA = "algorithmia-server"
-"""The component that runs only where it is asked for."""
+SERVICES = {ALGORITHMIA, "postgres", "redis", "s3"}
+"""What may run beside Airflow."""
 ALGORITHMIA_PORT = 8090
 START_SECONDS = 180
 STOP_SECONDS = 30
@@ -79,13 +83,23 @@ class LocalAirflow:
     def algorithmia_url(self) -> str:
         return f"http://127.0.0.1:{int((self.home / 'algorithmia-port').read_text())}"
 
+    def components(self) -> Commands:
+        """Airflow's own processes."""
+        return COMPONENTS
+
+    def services(self) -> Commands:
+        """What runs beside Airflow, and before it."""
+        if not self.algorithmia:
+            return {}
+        port, key = (self.home / "algorithmia-port").read_text(), (self.home / "algorithmia-key").read_text()
+        options = ["--port", port, "--key", key, "--data", str(self.home / "algorithmia")]
+        return {ALGORITHMIA: [*PYTHON, "algorithmia_server", *options]}
+
     def environment(self) -> dict[str, str]:
         """The environment for any `airflow` command of this Airflow."""
-        lines = (INCLUDE / "airflow.env").read_text().splitlines()
-        defaults = dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
         (self.home / "tmp").mkdir(parents=True, exist_ok=True)
         return {
-            **defaults,
+            **settings_in(INCLUDE / "airflow.env"),
             **os.environ,
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(CHECKOUT / "dags"),
@@ -104,33 +118,38 @@ class LocalAirflow:
 
     def running(self) -> bool:
         """Whether every component is alive."""
-        wanted = [*COMPONENTS, *([ALGORITHMIA] if self.algorithmia else [])]
-        return all(self._process(name) for name in wanted)
+        try:
+            return all(self.process(name) for name in [*self.services(), *self.components()])
+        except FileNotFoundError:
+            return False  # it never ran
 
     def up(self) -> None:
         """Start what is not running and wait until a run can be triggered. Raises RuntimeError if that fails."""
         if not self.running():
             self.down()
-            self._prepare()
-            for name, arguments in COMPONENTS.items():
-                self._start(name, arguments)
-            if self.algorithmia:
-                self._start_algorithmia()
+            self.prepare()
+            for name, command in self.services().items():
+                self.start(name, command)
+            self.migrate()
+            for name, command in self.components().items():
+                self.start(name, command)
         # Also where it runs: the start may have been broken off before it was finished.
-        self._await("its API", lambda: self.healthy("metadatabase"))
-        self._register("pools", "name", "pools.json", {})
-        self._register("connections", "connection_id", "connections.json", {"extra": json.dumps})
-        if self.algorithmia:
-            self._connect_algorithmia()
+        self.until("its API", lambda: self.healthy("metadatabase"))
+        self.register()
         self._http.get(f"{self.url}/execution/health", timeout=60)  # its first call takes seconds; let that be this one
-        self._await("the scheduler", lambda: self.healthy("scheduler", "dag_processor"))
-        self._await("the DAG", lambda: self.call("GET", f"/api/v2/dags/{DAG_ID}").ok)
+        self.until("the scheduler", lambda: self.healthy("scheduler", "dag_processor"))
+        self.until("the DAG", lambda: self.call("GET", f"/api/v2/dags/{DAG_ID}").ok)
 
     def down(self) -> None:
         """Stop every component with its tasks; waits until they are gone."""
         self._http.close()  # the API server waits for open connections
-        names = [*COMPONENTS, ALGORITHMIA]
-        mains = [process for name in names if (process := self._process(name))]
+        there = {path.stem for path in self.home.glob("*.pid")}
+        beside = there & SERVICES  # Airflow needs them until its end
+        for names in (there - beside, beside):
+            self._stop(names)
+
+    def _stop(self, names: set[str]) -> None:
+        mains = [process for name in names if (process := self.process(name))]
         everyone = [child for main in mains for child in main.children(recursive=True)] + mains
         for main in mains:
             main.terminate()
@@ -209,12 +228,19 @@ class LocalAirflow:
         details = [line.get("error_detail") or [] for line in self.log(run_id, task_id, map_index, attempt, dag)]
         return [str(error["exc_value"]) for errors in details for error in errors]
 
-    def _prepare(self) -> None:
-        """The folder, a port, a password and the database."""
+    def prepare(self) -> None:
+        """Make the folder, and choose ports and passwords."""
         self.home.mkdir(parents=True, exist_ok=True)
         if not (self.home / "passwords.json").exists():
-            _write_private(self.home / "passwords.json", json.dumps({"admin": secrets.token_urlsafe(9)}))
-        (self.home / "port").write_text(str(_free_port(self._wanted_port)))
+            write_private(self.home / "passwords.json", json.dumps({"admin": secrets.token_urlsafe(9)}))
+        (self.home / "port").write_text(str(free_port(self._wanted_port)))
+        if self.algorithmia:
+            if not (self.home / "algorithmia-key").exists():
+                write_private(self.home / "algorithmia-key", f"sim{secrets.token_urlsafe(16)}")
+            (self.home / "algorithmia-port").write_text(str(free_port(ALGORITHMIA_PORT)))
+
+    def migrate(self) -> None:
+        """Make Airflow's database, or bring it up to date."""
         done = self.home / "migrated"
         version = (CHECKOUT / "requirements.txt").read_text().partition("apache-airflow==")[2].split()[0]
         if done.exists() and done.read_text() == version:
@@ -226,10 +252,18 @@ class LocalAirflow:
             raise RuntimeError(f"Airflow's database could not be made: {migrated.stderr[-500:]}")
         done.write_text(version)
 
-    def _start(self, name: str, arguments: list[str]) -> None:
+    def register(self) -> None:
+        """Make pools and connections that are not there yet."""
+        self._register("pools", "name", "pools.json", {})
+        self._register("connections", "connection_id", "connections.json", {"extra": json.dumps})
+        if self.algorithmia:
+            self._connect_algorithmia()
+
+    def start(self, name: str, command: list[str]) -> None:
+        """Start a process that goes on when this one ends. What it says is in the file NAME.log."""
         with (self.home / f"{name}.log").open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", *arguments],
+                command,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -238,15 +272,6 @@ class LocalAirflow:
             )
         started = psutil.Process(child.pid).create_time()
         (self.home / f"{name}.pid").write_text(f"{child.pid} {started}")
-
-    def _start_algorithmia(self) -> None:
-        key, data = self.home / "algorithmia-key", self.home / "algorithmia"
-        if not key.exists():
-            _write_private(key, f"sim{secrets.token_urlsafe(16)}")
-        port = str(_free_port(ALGORITHMIA_PORT))
-        (self.home / "algorithmia-port").write_text(port)
-        options = ("--port", port, "--key", key.read_text(), "--data", str(data))
-        self._start(ALGORITHMIA, ["algorithmia_server", *options])
 
     def _connect_algorithmia(self) -> None:
         """Let the connection lead to the server, which may have another port each time."""
@@ -260,10 +285,10 @@ class LocalAirflow:
         if answer.status_code == 409:
             answer = self.call("PATCH", "/api/v2/connections/algorithmia_default", json=fields)
         answer.raise_for_status()
-        self._await("Algorithmia server", lambda: self._http.get(f"{self.algorithmia_url}/health", timeout=5).ok)
+        self.until("Algorithmia server", lambda: self._http.get(f"{self.algorithmia_url}/health", timeout=5).ok)
 
-    def _process(self, name: str) -> psutil.Process | None:
-        """The component's process, unless it has ended and another has its number now."""
+    def process(self, name: str) -> psutil.Process | None:
+        """A process that was started, unless it has ended and another has its number now."""
         try:
             pid, started = (self.home / f"{name}.pid").read_text().split()
             process = psutil.Process(int(pid))
@@ -272,7 +297,8 @@ class LocalAirflow:
         ended = process.status() == psutil.STATUS_ZOMBIE or process.create_time() != float(started)
         return None if ended else process
 
-    def _await(self, what: str, ready: Callable[[], bool]) -> None:
+    def until(self, what: str, ready: Callable[[], bool]) -> None:
+        """Wait until something is ready. Raises RuntimeError if that takes too long, or if a process has ended."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -280,7 +306,7 @@ class LocalAirflow:
                     return
             except (requests.RequestException, KeyError):
                 pass
-            if not self.running():
+            if not all(self.process(path.stem) for path in self.home.glob("*.pid")):
                 raise RuntimeError(f"Airflow stopped while it started; its logs are {self.home}/*.log.")
             if time.monotonic() > deadline:
                 raise RuntimeError(f"Airflow's {what} did not start in {START_SECONDS} s; see {self.home}/*.log.")
@@ -291,18 +317,26 @@ class LocalAirflow:
         for name, fields in json.loads((INCLUDE / file).read_text()).items():
             body = {id_field: name, **{key: encode.get(key, lambda same: same)(value) for key, value in fields.items()}}
             # SQLite may be busy with what went on before the last stop; the second try finds the first one's work.
-            self._await(f"database, for {name},", partial(self._registered, kind, body))
+            self.until(f"database, for {name},", partial(self._registered, kind, body))
 
     def _registered(self, kind: str, body: dict[str, Any]) -> bool:
         return self.call("POST", f"/api/v2/{kind}", json=body).status_code in (201, 409)
 
 
-def _write_private(path: Path, text: str) -> None:
+def settings_in(path: Path) -> dict[str, str]:
+    """The variables in a file of settings."""
+    lines = path.read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that nobody else can read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int = 0) -> int:
+    """A port on 127.0.0.1 that is free: this one, if it is."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(

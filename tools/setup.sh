@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv with everything that a target needs, and ffmpeg where the machine has none. Writes only into the checkout,
 # but for Debian packages when we may install them. `setup.sh dev` adds what developing needs, `setup.sh train` what
-# training filters does. Fast when nothing changed.
+# training filters does, `setup.sh fleet` what many machines need. Fast when nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
 wanted=${1:-run}
@@ -9,7 +9,7 @@ export UV_CACHE_DIR="$PWD/.cache/uv" UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=1
 unset VIRTUAL_ENV
 
 stamp=.venv/.rotoscope-$wanted
-current=$(cat pyproject.toml tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt requirements-train.txt | cksum)-$PWD
+current=$(cat pyproject.toml tests/clients/package-lock.json tools/setup.sh tools/get_uv.py requirements.txt requirements-dev.txt requirements-demo.txt requirements-ffmpeg.txt requirements-train.txt requirements-fleet.txt | cksum)-$PWD
 if [ "$(cat "$stamp" 2>/dev/null)" = "$current" ]; then
     exit 0
 fi
@@ -60,6 +60,23 @@ install_ffmpeg() {
     done
 }
 
+# PostgreSQL and Redis as programs alone: Debian would start them as services of the machine.
+install_servers() {
+    if command -v redis-server >/dev/null && ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1; then
+        return
+    fi
+    echo "Installing PostgreSQL and Redis ..."
+    policy=/usr/sbin/policy-rc.d
+    as_root sh -c "test ! -e $policy && printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy" && ours=yes || ours=
+    as_root apt-get update -qq && as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -qq --no-install-recommends postgresql redis-server >/dev/null && failed= || failed=yes
+    if [ "$ours" ]; then as_root rm $policy; fi
+    if [ "$failed" ]; then
+        echo "Install PostgreSQL and Redis with the machine's package manager and try again." >&2
+        exit 2
+    fi
+}
+
 python=$(find_python)
 echo "Setting up .venv with $("$python" --version), once; this takes a minute ..."
 "$python" tools/get_uv.py .cache/bin/uv
@@ -77,6 +94,10 @@ fi
 if [ "$wanted" = train ]; then
     echo "Installing PyTorch ..."
     install -r requirements-train.txt
+fi
+if [ "$wanted" = fleet ]; then
+    install -r requirements-fleet.txt
+    install_servers
 fi
 install_ffmpeg
 # The one place that puts the domain, the tools and the plugins on the path, and tells Airflow of the connection type.

@@ -33,16 +33,17 @@ def token() -> str:
 
 
 def connections() -> dict[str, dict[str, Any]]:
-    """To the store, to sources in buckets, and to the bundled Algorithmia server."""
+    """To the store, to sources in buckets, and to the bundled Algorithmia server, where it has a key."""
     aws = {"endpoint_url": S3, "region_name": REGION, "config_kwargs": WITH_PATHS}
     keys = {"login": os.environ["NANIO_ACCESS_KEY"], "password": os.environ["NANIO_SECRET_KEY"]}
     store = {**aws, "service_config": {"s3": {"bucket_name": BUCKET, "public_endpoint_url": PUBLIC_S3}}}
-    server = {"host": "http://algorithmia:8090", "password": os.environ["ALGORITHMIA_API_KEY"]}
-    return {
+    made: dict[str, dict[str, Any]] = {
         "rotoscope_store": {"conn_type": "aws", **keys, "extra": json.dumps(store)},
         "aws_default": {"conn_type": "aws", **keys, "extra": json.dumps(aws)},
-        "algorithmia_default": {"conn_type": "algorithmia", **server},
     }
+    if key := os.environ.get("ALGORITHMIA_API_KEY"):
+        made["algorithmia_default"] = {"conn_type": "algorithmia", "host": "http://algorithmia:8090", "password": key}
+    return made
 
 
 def make_bucket() -> None:

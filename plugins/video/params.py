@@ -10,6 +10,7 @@ from rotoscope.batch.request import BatchRequest
 from rotoscope.fields import users
 from rotoscope.filters import catalogue
 from rotoscope.frames import FrameSetRequest
+from rotoscope.housekeeping.request import HousekeepingRequest
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
@@ -28,6 +29,7 @@ TRAINING: dict[str, tuple[str, ...]] = {
     "How it is weighed": ("style_weight", "steadiness", "style_pixels"),
     "Network and chance": ("channels", "crop", "seed", "vgg"),
 }
+FOR_GOOD = ("batches", "frames", "sheets", "results", "videos")
 
 
 def request_params() -> dict[str, Param]:
@@ -58,6 +60,11 @@ def train_params() -> dict[str, Param]:
 def batch_params() -> dict[str, Param]:
     """The same for a batch."""
     return _params(BatchRequest, {"When": ("date", "window", "zone"), "For whom": ("plan",)})
+
+
+def housekeeping_params() -> dict[str, Param]:
+    """The same for housekeeping."""
+    return _params(HousekeepingRequest, {"Kept for good, unless you say so": FOR_GOOD})
 
 
 def _params(kind: type[BaseModel], sections: dict[str, tuple[str, ...]]) -> dict[str, Param]:

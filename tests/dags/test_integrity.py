@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 from pydantic import BaseModel
 
+from rotoscope.batch.request import BatchRequest
 from rotoscope.fields import users
 from rotoscope.frames import FrameSetRequest
+from rotoscope.housekeeping.request import HousekeepingRequest
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.style import StyleRequest
@@ -27,6 +29,8 @@ def test_no_import_errors(dag_bag) -> None:
     assert dag_bag.import_errors == {}
     assert set(dag_bag.dags) == {
         "rotoscope",
+        "rotoscope_batch",
+        "housekeeping",
         "contact_sheet",
         "create_filter",
         "train_filter",
@@ -113,6 +117,8 @@ def test_the_forms_schema_refuses_bad_values(dag, conf: dict, accepted: bool) ->
         ("create_filter", StyleRequest),
         ("train_filter", TrainRequest),
         ("frame_set", FrameSetRequest),
+        ("rotoscope_batch", BatchRequest),
+        ("housekeeping", HousekeepingRequest),
     ],
 )
 def test_every_field_of_the_form_is_labelled_and_explained(dag_bag, name: str, kind: type[BaseModel]) -> None:

@@ -1,5 +1,6 @@
 """Requests over REST to a running Airflow: scheduler, executor and worker processes as in production."""
 
+import json
 import os
 import signal
 import time
@@ -139,7 +140,9 @@ def test_a_source_that_is_none_fails_once_with_a_sentence_and_stores_nothing(
     assert error.startswith("diary.mp4 is not a video that can be read; give a video file")
     (split,) = [task for task in airflow.tasks(run_id) if task["task_id"] == "split"]
     assert split["try_number"] == 1
-    assert {path for path in airflow_store.root.rglob("*") if path.is_file()} == before
+    (reason,) = {path for path in airflow_store.root.rglob("*") if path.is_file()} - before
+    assert reason == airflow_store.root / keys.failure("rotoscope", run_id)
+    assert error.startswith(json.loads(reason.read_text())["reason"])
 
 
 def test_a_bad_conf_is_refused_before_a_run_starts(airflow: LocalAirflow) -> None:

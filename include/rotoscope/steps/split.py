@@ -23,6 +23,7 @@ from rotoscope.media.probe import file_facts
 from rotoscope.media.source import Source, open_source, reopen
 from rotoscope.media.track import Track
 from rotoscope.media.video import Video
+from rotoscope.needs import Needs
 from rotoscope.painting import lossless_picture, seconds_a_frame, steady_of
 from rotoscope.plan import Chunk, Plan, cut_digest, make_plan, output_of, plan_digest
 from rotoscope.request import Request
@@ -59,6 +60,7 @@ def split(
         key = keys.plan(plan_digest(request, video, output))
         runs = _cut_into_runs(request, store, source, output, packets, slots, threads)
         plan = make_plan(request, video, output, packets, runs)
+        store.replace_json(keys.needs(run_id), Needs.of(plan, run_id).model_dump())  # before it relies on any of it
         unpainted = [chunk for chunk in plan.chunks if not _is_painted(store, plan, chunk)]
         open_budget(store, request, video, run_id, unpainted, connect)
         _cut(store, plan, source, segments_of(unpainted), run_id, folder)

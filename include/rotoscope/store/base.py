@@ -2,8 +2,19 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An object as a listing shows it. bytes: its size; modified: when it was written."""
+
+    key: str
+    bytes: int
+    modified: datetime
 
 
 class Store(Protocol):
@@ -35,6 +46,15 @@ class Store(Protocol):
 
     def below(self, prefix: str) -> Iterator[str]:
         """The key of each object below this prefix."""
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        """Each object below this prefix, and what lies in workspaces there, also if whoever made them was killed."""
+
+    def unfinished(self) -> Iterator[tuple[Entry, str]]:
+        """Uploads in parts that were begun and not ended, as an entry of no bytes and what `drop_parts` takes."""
+
+    def drop_parts(self, key: str, upload: str) -> None:
+        """Forget the parts of an upload; those of one that is over are gone already."""
 
     def delete(self, prefix: str) -> int:
         """Delete the object of this key, or every object below this prefix; gives how many there were."""

@@ -4,11 +4,15 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from rotoscope.store.base import Entry
 
 WORK = "work-"
 """How the names of workspaces begin."""
@@ -72,6 +76,20 @@ class FolderStore:
         root = self._path(prefix)
         found = (path for path in root.rglob("*") if path.is_file() and not _is_work(path.relative_to(root)))
         return (path.relative_to(self.root).as_posix() for path in sorted(found))
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        for path in self._path(prefix).rglob("*"):
+            with contextlib.suppress(FileNotFoundError):  # it may go at any time
+                facts = path.lstat()
+                if not stat.S_ISDIR(facts.st_mode):
+                    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
+                    yield Entry(path.relative_to(self.root).as_posix(), facts.st_size, modified)
+
+    def unfinished(self) -> Iterator[tuple[Entry, str]]:
+        return iter(())  # uploads into a folder are files
+
+    def drop_parts(self, key: str, upload: str) -> None:
+        """There are none."""
 
     def delete(self, prefix: str) -> int:
         target = self._path(prefix)

@@ -5,6 +5,9 @@ import json
 import re
 from typing import Any
 
+NEEDS = "/needs.json"
+"""How keys of what a request's run needs end."""
+
 
 def digest(document: Any) -> str:
     """SHA-256, in hexadecimal, of a JSON document in one canonical form."""
@@ -114,6 +117,11 @@ def segment(run_id: str, segments_digest: str, number: int) -> str:
     return f"{run(run_id)}/segments/{segments_digest[:16]}/{number:05}.nut"
 
 
+def needs(run_id: str) -> str:
+    """What a request's run needs of the store until it is over."""
+    return f"{run(run_id)}{NEEDS}"
+
+
 def progress_prefix(run_id: str) -> str:
     """Prefix of how far the steps of a run are."""
     return f"{run(run_id)}/progress"
@@ -214,6 +222,11 @@ def manifests(name: str) -> str:
 def failure(dag: str, run_id: str) -> str:
     """Why a run failed, in the words of the task that did."""
     return f"failures/{dag}/{run(run_id).removeprefix('runs/')}.json"
+
+
+def housekeeping(run_id: str) -> str:
+    """What a run of housekeeping found and freed."""
+    return f"housekeeping/{run(run_id).removeprefix('runs/')}.json"
 
 
 def schedule(name: str | None = None) -> str:

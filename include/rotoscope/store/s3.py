@@ -22,6 +22,7 @@ from tenacity import Retrying, retry_if_exception, retry_if_exception_type, stop
 
 from rotoscope.errors import Mismatch, RotoscopeError
 from rotoscope.media.probe import file_sha256
+from rotoscope.store.base import Entry
 from rotoscope.store.folder import SCRATCH, written
 
 PART_BYTES = 8 * 2**20
@@ -127,14 +128,17 @@ class S3Store:
         return f"s3://{self._bucket.name}/{self._key(key)}"
 
     def below(self, prefix: str) -> Iterator[str]:
-        begin = len(self._bucket.prefix) + 1 if self._bucket.prefix else 0
-        for found in self._below(self._key(prefix) + "/"):
-            yield found[begin:]
+        for found in self._listed(self._key(prefix) + "/"):
+            yield self._plain(found["Key"])
+
+    def entries(self, prefix: str) -> Iterator[Entry]:
+        for found in self._listed(self._key(prefix) + "/"):
+            yield Entry(self._plain(found["Key"]), found["Size"], found["LastModified"])
 
     def delete(self, prefix: str) -> int:
         shutil.rmtree(self._scratch.joinpath(*_checked(prefix)), ignore_errors=True)
         found = [self._key(prefix)] if self.exists(prefix) else []
-        found += self._below(self._key(prefix) + "/")
+        found += [one["Key"] for one in self._listed(self._key(prefix) + "/")]
         for start in range(0, len(found), DELETED_AT_ONCE):
             objects = [{"Key": key} for key in found[start : start + DELETED_AT_ONCE]]
             said = self._s3.delete_objects(Bucket=self._bucket.name, Delete={"Objects": objects, "Quiet": True})
@@ -172,8 +176,14 @@ class S3Store:
         parts = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
         self._s3.complete_multipart_upload(**self._at(key), UploadId=upload, MultipartUpload={"Parts": parts})
 
+    def unfinished(self) -> Iterator[tuple[Entry, str]]:
+        within = {"Prefix": f"{self._bucket.prefix}/"} if self._bucket.prefix else {}
+        pages = self._s3.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket.name, **within)
+        for page in pages:
+            for found in page.get("Uploads", []):
+                yield Entry(self._plain(found["Key"]), 0, found["Initiated"]), found["UploadId"]
+
     def drop_parts(self, key: str, upload: str) -> None:
-        """Forget the parts of an upload; those of one that is over are gone already."""
         with contextlib.suppress(ClientError):
             self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
 
@@ -230,10 +240,14 @@ class S3Store:
         if facts.get("Metadata", {}).get("sha256", sha256) != sha256:
             raise Mismatch(f"{self.address(key)} is not what was stored there; delete it, and its task makes it anew.")
 
-    def _below(self, prefix: str) -> Iterator[str]:
+    def _listed(self, prefix: str) -> Iterator[dict[str, Any]]:
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=prefix)
         for page in pages:
-            yield from (found["Key"] for found in page.get("Contents", []))
+            yield from page.get("Contents", [])
+
+    def _plain(self, key: str) -> str:
+        """A key in the bucket as one of this store."""
+        return key.removeprefix(f"{self._bucket.prefix}/") if self._bucket.prefix else key
 
     def _options(self, key: str) -> dict[str, str]:
         """Options of an upload; what lives no longer than a run stays in the class that charges for no month."""
