@@ -38,6 +38,11 @@ class Cluster(LocalAirflow):
         super().__init__(home, settings, port)
         self.painters, self.painting = painters, painting
 
+    @property
+    def s3_url(self) -> str:
+        """Where its bucket `rotoscope` is."""
+        return f"http://127.0.0.1:{self._known()['s3']}"
+
     def components(self) -> Commands:
         workers = {"worker-split": self._worker("split", "split", 2)}
         for number in range(1, self.painters + 1):
@@ -91,8 +96,7 @@ class Cluster(LocalAirflow):
         super().migrate()
 
     def register(self) -> None:
-        at = f"http://127.0.0.1:{self._known()['s3']}"
-        places = {"AIRFLOW_URL": self.url, "S3_URL": at, "PUBLIC_S3_URL": at}
+        places = {"AIRFLOW_URL": self.url, "S3_URL": self.s3_url, "PUBLIC_S3_URL": self.s3_url}
         done = subprocess.run(
             [sys.executable, str(REGISTER)], env={**self.environment(), **places}, capture_output=True, text=True
         )
