@@ -14,6 +14,7 @@ COPY include include
 COPY plugins plugins
 COPY dags dags
 COPY deploy/container deploy/container
+COPY deploy/fleet.env deploy/fleet.env
 RUN /uv/uv pip install --no-cache --no-deps --editable . && python3 -m compileall -q include plugins dags \
     && rm -rf tools
 

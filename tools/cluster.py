@@ -92,7 +92,8 @@ class Cluster(LocalAirflow):
     def migrate(self) -> None:
         for name in PORTS:
             self.until(name, partial(self._listens, name))
-        self._make_database()
+        if not self.query(f"select 1 from pg_database where datname = '{DATABASE}'", "postgres"):
+            self.query(f"create database {DATABASE}", "postgres")
         super().migrate()
 
     def register(self) -> None:
@@ -140,15 +141,13 @@ class Cluster(LocalAirflow):
         if done.returncode:
             raise RuntimeError(f"PostgreSQL's files could not be made: {done.stderr[-500:]}")
 
-    def _make_database(self) -> None:
+    def query(self, sql: str, database: str = DATABASE) -> str:
+        """What the database answers, without a header."""
         known = self._known()
-        place = ["-h", "127.0.0.1", "-p", str(known["postgres"]), "-U", DATABASE]
+        place = ["-h", "127.0.0.1", "-p", str(known["postgres"]), "-U", DATABASE, "-d", database]
         environment = {**os.environ, "PGPASSWORD": str(known["password"])}
-        there = f"select 1 from pg_database where datname = '{DATABASE}'"
-        command = [str(_postgres("psql")), *place, "-d", "postgres", "-Atc", there]
-        found = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-        if not found.stdout.strip():
-            subprocess.run([str(_postgres("createdb")), *place, DATABASE], env=environment, check=True)
+        command = [str(_postgres("psql")), *place, "-v", "ON_ERROR_STOP=1", "-Atc", sql]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
 
     def _listens(self, name: str) -> bool:
         with socket.socket() as probe:

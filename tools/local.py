@@ -45,6 +45,9 @@ class LocalAirflow:
     is free; otherwise, and for 0, any free one. algorithmia: whether the bundled Algorithmia server runs beside it.
     """
 
+    awaited = DAG_ID
+    """The DAG that must be known before it counts as started."""
+
     def __init__(
         self, home: Path, settings: dict[str, str] | None = None, port: int = 0, algorithmia: bool = False
     ) -> None:
@@ -138,7 +141,7 @@ class LocalAirflow:
         self.register()
         self._http.get(f"{self.url}/execution/health", timeout=60)  # its first call takes seconds; let that be this one
         self.until("the scheduler", lambda: self.healthy("scheduler", "dag_processor"))
-        self.until("the DAG", lambda: self.call("GET", f"/api/v2/dags/{DAG_ID}").ok)
+        self.until("the DAG", lambda: self.call("GET", f"/api/v2/dags/{self.awaited}").ok)
 
     def down(self) -> None:
         """Stop every component with its tasks; waits until they are gone."""

@@ -15,11 +15,12 @@ import requests
 from botocore.config import Config
 
 AIRFLOW = os.environ.get("AIRFLOW_URL", "http://api-server:8080")
-S3, PUBLIC_S3 = os.environ.get("S3_URL", "http://s3:9000"), os.environ["PUBLIC_S3_URL"]
-"""Where the bucket is for the containers, and for those who get links to it."""
-BUCKET, REGION = os.environ.get("BUCKET", "rotoscope"), os.environ.get("AWS_REGION", "us-east-1")
+S3, PUBLIC_S3 = os.environ.get("S3_URL", "http://s3:9000"), os.environ.get("PUBLIC_S3_URL")
+"""Where the bucket is for the containers, and for those who get links to it; `aws` stands for S3 itself."""
+BUCKET, REGION = os.environ.get("BUCKET", "rotoscope"), os.environ.get("AWS_DEFAULT_REGION", "us-east-1")
 POOLS = Path(__file__).resolve().parents[2] / "include" / "pools.json"
 WITH_PATHS: dict[str, Any] = {"s3": {"addressing_style": "path"}, "signature_version": "s3v4"}
+AWS = "aws"
 SECONDS = 120
 
 
@@ -34,9 +35,13 @@ def token() -> str:
 
 def connections() -> dict[str, dict[str, Any]]:
     """To the store, to sources in buckets, and to the bundled Algorithmia server, where it has a key."""
-    aws = {"endpoint_url": S3, "region_name": REGION, "config_kwargs": WITH_PATHS}
-    keys = {"login": os.environ["NANIO_ACCESS_KEY"], "password": os.environ["NANIO_SECRET_KEY"]}
-    store = {**aws, "service_config": {"s3": {"bucket_name": BUCKET, "public_endpoint_url": PUBLIC_S3}}}
+    aws: dict[str, Any] = {"region_name": REGION}
+    bucket, keys = {"bucket_name": BUCKET}, {}
+    if S3 != AWS:
+        aws |= {"endpoint_url": S3, "config_kwargs": WITH_PATHS}
+        keys = {"login": os.environ["NANIO_ACCESS_KEY"], "password": os.environ["NANIO_SECRET_KEY"]}
+        bucket |= {"public_endpoint_url": PUBLIC_S3} if PUBLIC_S3 else {}
+    store = {**aws, "service_config": {"s3": bucket}}
     made: dict[str, dict[str, Any]] = {
         "rotoscope_store": {"conn_type": "aws", **keys, "extra": json.dumps(store)},
         "aws_default": {"conn_type": "aws", **keys, "extra": json.dumps(aws)},
@@ -72,7 +77,8 @@ def register(kind: str, body: dict[str, Any], headers: dict[str, str]) -> None:
 
 def main() -> None:
     """Register all of it."""
-    make_bucket()
+    if S3 != AWS:
+        make_bucket()
     headers = {"Authorization": f"Bearer {token()}"}
     for name, fields in json.loads(POOLS.read_text()).items():
         register("pools", {"name": name, **fields}, headers)
