@@ -10,4 +10,10 @@ if [ -r "${SECRETS:-/secrets}/env" ]; then
 fi
 set +a
 eval "$given"
+# Where secrets come through the environment, as on Kubernetes.
+if [ -n "${ADMIN_PASSWORD:-}" ]; then
+    export AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE="$AIRFLOW_HOME/passwords.json"
+    python3 -c 'import json, os; print(json.dumps({"admin": os.environ["ADMIN_PASSWORD"]}))' \
+        >"$AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"
+fi
 exec "$@"

@@ -30,6 +30,7 @@ LASTING = {
     *("postgres", "redis", "s3", "algorithmia", "api-server", "scheduler", "dag-processor", "triggerer"),
     *("worker-split", "worker-filter", "worker-assemble"),
 }
+PAINTERS = ("--filter", "label=com.docker.compose.service=worker-filter")
 SECONDS = 600
 
 
@@ -77,6 +78,14 @@ class Compose:
         """Run so many containers of a service."""
         alone = ["--no-deps"] if self.engine == "podman" else []
         self.run("up", "-d", "--no-recreate", *alone, "--scale", f"{service}={count}", service)
+
+    def down(self) -> None:
+        """Stop everything and delete its volumes."""
+        if self.engine == "podman":  # whose compose forgets containers that it made by scaling
+            painters = self.ask("ps", "-aq", "--filter", f"label=com.docker.compose.project={PROJECT}", *PAINTERS)
+            for one in painters.split():
+                self.ask("rm", "-f", "-t", "30", one)
+        self.run("down", "-v")
 
     def build(self) -> None:
         """Build our image, and stand-ins for those that cannot be pulled."""
@@ -193,7 +202,7 @@ def main() -> None:
             until_healthy(compose, painters=2)
             spread(compose, url)
     finally:
-        compose.run("down", "-v")
+        compose.down()
     if left := compose.left():
         sys.exit(f"These are left: {', '.join(left)}")
     print("The whole composition came up, painted, was scaled and went down with nothing left.")
