@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(CURDIR)/.cache/tmp"
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
-.PHONY: help demo up down up-cluster down-cluster check test test-slow test-train test-cluster test-compose
+.PHONY: help demo up down up-cluster down-cluster check test test-slow test-train test-cluster test-chaos test-compose
 .PHONY: bench bench-growth previews api lock clean setup setup-dev setup-train setup-fleet
 
 help: ## Show this help
@@ -31,13 +31,16 @@ test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n 2 --dist loadgroup
 
 test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way
-	@$(WITH_TOOLS) $(PYTHON) -m pytest -n auto -m slow
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -n auto -m 'slow and not cluster'
 
 test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -m train
 
-test-cluster: setup-dev setup-fleet ## Run a request on the cluster of `make up-cluster`, and kill parts of it
-	@$(WITH_TOOLS) $(PYTHON) -m pytest -m cluster
+test-cluster: setup-dev setup-fleet ## Run a request on the cluster of `make up-cluster`, and kill what paints
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -m 'cluster and not slow' tests/chaos
+
+test-chaos: setup-dev setup-fleet ## Try every fault on that cluster, and write the matrix of docs/scaling.md (some 20 minutes)
+	@$(WITH_TOOLS) $(PYTHON) -m pytest -m cluster tests/chaos
 
 test-compose: setup-dev ## Start docker-compose.yaml for real, with docker or podman, and have it paint
 	@$(WITH_TOOLS) PYTHONPATH=. $(PYTHON) -m tests.compose.run
@@ -47,6 +50,7 @@ check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api plugins/rotoscope_batches dags tools benchmarks deploy
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
+	@.venv/bin/cfn-lint deploy/aws/one-machine.yaml deploy/aws/workers.yaml
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tests/clients/node_modules/.bin/spectral lint --fail-severity warn -q -r .spectral.yaml include/api/openapi.json
 
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)

@@ -11,8 +11,9 @@ from tools.local import CHECKOUT
 
 from rotoscope.store.s3 import Bucket, S3Store
 from tests.chaos.proxy import Proxy
-from tests.chaos.scene import PoolWatch, Scene, table
+from tests.chaos.scene import Fault, PoolWatch, Scene, table
 
+FAULTS = pytest.StashKey[list[Fault]]()
 MATRIX = CHECKOUT / ".cache" / "faults.md"
 SOON = {
     # What is lost is noticed after seconds and not after minutes; the code that notices is the same.
@@ -40,14 +41,14 @@ class WithProxy(Cluster):
 
 
 @pytest.fixture(scope="session")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     cluster = WithProxy(tmp_path_factory.mktemp("cluster"), SOON, painters=2, painting=1)
     cluster.proxy = Proxy()
     try:
         cluster.up()
         scene = Scene(cluster, bucket_of(cluster, tmp_path_factory.mktemp("scratch")), cluster.proxy)
+        request.config.stash[FAULTS] = scene.faults
         yield scene
-        MATRIX.write_text(table(scene.faults))
     finally:
         cluster.down()
         cluster.forget()
@@ -77,6 +78,7 @@ def pools(scene: Scene) -> Iterator[None]:
     assert watch.over == set()
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if MATRIX.exists():
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if faults := config.stash.get(FAULTS, None):
+        MATRIX.write_text(table(faults))
         terminalreporter.write(MATRIX.read_text())

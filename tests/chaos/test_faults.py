@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,12 @@ pytestmark = pytest.mark.cluster
 GONE_SECONDS = 30
 
 
-@pytest.mark.parametrize("task_id", ["split", "filter", "assemble", "clean_up"])
+def slow(value: str) -> Any:
+    """A value that only the whole matrix tries."""
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("task_id", [slow("split"), "filter", slow("assemble"), slow("clean_up")])
 def test_a_worker_is_killed(scene: Scene, tmp_path: Path, task_id: str) -> None:
     run_id, video = scene.request(tmp_path)
     worker = scene.worker_of(scene.running(run_id, task_id))
@@ -28,6 +34,7 @@ def test_a_worker_is_killed(scene: Scene, tmp_path: Path, task_id: str) -> None:
     assert scene.faults[-1].repeated == 1
 
 
+@pytest.mark.slow
 def test_the_scheduler_is_killed(scene: Scene, tmp_path: Path) -> None:
     run_id, video = scene.request(tmp_path)
     scene.running(run_id, "filter")
@@ -38,6 +45,7 @@ def test_the_scheduler_is_killed(scene: Scene, tmp_path: Path) -> None:
     assert scene.faults[-1].repeated == 0
 
 
+@pytest.mark.slow
 def test_the_triggerer_is_killed_while_a_batch_waits(scene: Scene, tmp_path: Path) -> None:
     batch = started(scene, [make_video(tmp_path / "waits.mp4", frames=45, size="320x180")])
     scene.until(lambda: states(scene, batch, "paint") == ["deferred"], "a batch that waits")
@@ -49,6 +57,7 @@ def test_the_triggerer_is_killed_while_a_batch_waits(scene: Scene, tmp_path: Pat
     scene.faults.append(Fault("SIGKILL of the triggerer", "whole", 0, time.monotonic() - since))
 
 
+@pytest.mark.slow
 def test_the_database_is_gone_for_a_while(scene: Scene, tmp_path: Path) -> None:
     run_id, video = scene.request(tmp_path)
     scene.running(run_id, "filter")
@@ -66,6 +75,7 @@ def test_the_database_is_gone_for_a_while(scene: Scene, tmp_path: Path) -> None:
     scene.ended(f"the database gone for {GONE_SECONDS} s", run_id, video, since)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mood", "seconds", "name"),
     [("busy", 15, "answers 503 for 15 s"), ("slow", 20, "is slow for 20 s"), ("cut", 10, "cuts off for 10 s")],
@@ -80,6 +90,7 @@ def test_s3_fails(scene: Scene, tmp_path: Path, mood: Mood, seconds: float, name
     scene.ended(f"S3 {name}", run_id, video, since)
 
 
+@pytest.mark.slow
 def test_a_full_disk(scene: Scene, tmp_path: Path) -> None:
     scratch = scene.cluster.home / "tmp"
     if os.geteuid() or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "none", scratch]).returncode:
@@ -95,6 +106,7 @@ def test_a_full_disk(scene: Scene, tmp_path: Path) -> None:
         subprocess.run(["umount", "-l", scratch], check=True)
 
 
+@pytest.mark.slow
 def test_a_worker_whose_clock_is_wrong(scene: Scene, tmp_path: Path) -> None:
     faketime = Path("/usr/bin/faketime")
     if not faketime.exists():
@@ -112,6 +124,7 @@ def test_a_worker_whose_clock_is_wrong(scene: Scene, tmp_path: Path) -> None:
         scene.kill("worker-filter-1", "worker-filter-2")
 
 
+@pytest.mark.slow
 def test_the_same_request_twice_at_once(scene: Scene, tmp_path: Path) -> None:
     since = time.monotonic()
     first, video = scene.request(tmp_path)
@@ -125,7 +138,7 @@ def test_the_same_request_twice_at_once(scene: Scene, tmp_path: Path) -> None:
     scene.faults.append(Fault("the same request twice at once", "one result", 0, time.monotonic() - since))
 
 
-@pytest.mark.parametrize("task_id", ["split", "filter", "assemble"])
+@pytest.mark.parametrize("task_id", [slow("split"), "filter", slow("assemble")])
 def test_a_request_is_cancelled(scene: Scene, tmp_path: Path, task_id: str) -> None:
     run_id, _ = scene.request(tmp_path)
     scene.running(run_id, task_id)
@@ -138,6 +151,7 @@ def test_a_request_is_cancelled(scene: Scene, tmp_path: Path, task_id: str) -> N
     scene.faults.append(Fault(f"cancelled in {task_id}", "nothing left", 0, time.monotonic() - since))
 
 
+@pytest.mark.slow
 def test_two_batches_at_once(scene: Scene, tmp_path: Path) -> None:
     videos = [make_video(tmp_path / f"{i}.mp4", frames=20 + i, size="160x90") for i in range(3)]
     since = time.monotonic()

@@ -51,7 +51,7 @@ def decode(track: Track, picture: Picture, pts: Sequence[int], complaint: Compla
             if complaint is not None and child.log():
                 complaint(child.log())
         stamps = [stamp + track.offset for stamp in read_ledger(ledger)]
-    _compare(track.path, pts, stamps[:received])
+    _compare(pts, stamps[:received])
 
 
 def timestamps(track: Track, most: int | None = None) -> list[int]:
@@ -152,13 +152,13 @@ def _finish(child: process.Process, track: Track) -> None:
     except ProcessFailed as failure:
         if not failure.blames_the_input:
             raise
-        raise Mismatch(f"{track.path.name} cannot be decoded: {failure}") from None
+        raise Mismatch(f"It cannot be decoded: {failure}") from None
 
 
-def _compare(path: Path, expected: Sequence[int], actual: Sequence[int]) -> None:
+def _compare(expected: Sequence[int], actual: Sequence[int]) -> None:
     if list(actual) == list(expected):
         return
     if len(actual) != len(expected):
-        raise Mismatch(f"{path.name} decoded to {len(actual)} frames where {len(expected)} were expected.")
+        raise Mismatch(f"It decodes to {len(actual)} frames where {len(expected)} were expected.")
     at = next(i for i, (a, b) in enumerate(zip(actual, expected, strict=True)) if a != b)
-    raise Mismatch(f"{path.name}: frame {at} has timestamp {actual[at]} where {expected[at]} was expected.")
+    raise Mismatch(f"Its frame {at} has timestamp {actual[at]} where {expected[at]} was expected.")

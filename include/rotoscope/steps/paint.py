@@ -203,7 +203,7 @@ class _Chunk:
             yield
         except Mismatch as mismatch:
             raise Refused(
-                f"{self.video.name} is damaged at {self.chunk.label}: {mismatch} Give another copy of it, "
+                f"{self.video.name} is damaged at {self.chunk.label}. {mismatch} Give another copy of it, "
                 "leave this part out with start and end, or mend it with "
                 "`ffmpeg -i IN -c:v libx264 -qp 0 -c:a copy OUT.mkv`."
             ) from None
