@@ -7,7 +7,7 @@ WITH_TOOLS = mkdir -p .cache/tmp && PATH="$(CURDIR)/.venv/bin:$$PATH" TMPDIR="$(
 LOCK := .cache/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header
 
 .PHONY: help demo up down up-cluster down-cluster check test test-slow test-train test-cluster test-chaos test-compose
-.PHONY: bench bench-growth previews api lock clean setup setup-dev setup-train setup-fleet
+.PHONY: bench bench-painters bench-growth previews api lock clean setup setup-dev setup-train setup-fleet
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ check: setup-dev ## Lint, types and layers
 
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)
 	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.run
+
+bench-painters: setup-dev setup-fleet ## Measure how much faster two workers paint than one (some 15 minutes)
+	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.painters
 
 bench-growth: setup-dev setup-fleet ## Measure what very many tasks do to scheduler and database (some 40 minutes)
 	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.growth.run

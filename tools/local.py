@@ -149,9 +149,10 @@ class LocalAirflow:
         there = {path.stem for path in self.home.glob("*.pid")}
         beside = there & SERVICES  # Airflow needs them until its end
         for names in (there - beside, beside):
-            self._stop(names)
+            self.stop(names)
 
-    def _stop(self, names: set[str]) -> None:
+    def stop(self, names: set[str]) -> None:
+        """Stop these components with their children; waits until they are gone."""
         mains = [process for name in names if (process := self.process(name))]
         everyone = [child for main in mains for child in main.children(recursive=True)] + mains
         for main in mains:
