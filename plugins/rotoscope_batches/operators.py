@@ -22,9 +22,9 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.store.filters import finder
 from rotoscope_batches.turn import FINISHED, TurnTrigger
+from video.defaults import UNFINISHED
 from video.operators import StepOperator
 
-UNFINISHED = ["queued", "running"]
 POLL_SECONDS = 3
 BATCH = "rotoscope_batch"
 """The DAG of batches."""

@@ -8,6 +8,8 @@ from airflow.sdk import Context
 from object_store.connection import DEFAULT_CONNECTION, store_from
 from rotoscope.store import keys
 
+UNFINISHED = ["queued", "running"]
+"""States of a run that is not over."""
 WITHOUT_A_WORD = "Its process was killed, by the system for want of memory or by somebody."
 
 

@@ -8,9 +8,8 @@ from rotoscope.housekeeping.request import HousekeepingRequest
 from rotoscope.steps.housekeeping import keep_house
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from video.defaults import UNFINISHED
 from video.operators import StepOperator
-
-UNFINISHED = ["queued", "running"]
 
 
 class HousekeepingOperator(StepOperator):

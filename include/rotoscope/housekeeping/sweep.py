@@ -27,18 +27,16 @@ def old_units(store: Store, request: HousekeepingRequest, now: datetime, living:
         old = [unit for unit in units(store, kind) if now - unit.changed >= age]
         if old:
             is_needed = _needed_by(store, request, now, living)
-            yield from ((kind, unit) for unit in old if not is_needed(unit, now))
+            yield from ((kind, unit) for unit in old if not is_needed(unit))
 
 
-def _needed_by(
-    store: Store, request: HousekeepingRequest, now: datetime, living: Living
-) -> Callable[[Unit, datetime], bool]:
+def _needed_by(store: Store, request: HousekeepingRequest, now: datetime, living: Living) -> Callable[[Unit], bool]:
     """Tells whether a unit is still needed."""
     runs = dict(_runs(store))
     alive = {key for key, needs in runs.items() if living(REQUESTS, needs.run)}
     named = {unit for key in alive for unit in runs[key].prefixes} | _named_by_batches(store, request, now)
 
-    def is_needed(unit: Unit, now: datetime) -> bool:
+    def is_needed(unit: Unit) -> bool:
         if unit.kind == "uploads":
             return living(REGISTRATIONS, unit.key.removeprefix("incoming/"))
         if unit.kind in RUN_KINDS and unit.key not in runs and now - unit.changed < LEAST:
