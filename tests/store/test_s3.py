@@ -1,5 +1,6 @@
 """What a bucket has to do beside what every store does."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,6 +18,20 @@ from tests.serving import cutting_proxy
 from tests.store.conftest import bucket
 
 LARGE = 3 * PART_BYTES + 7
+POLICY = Path(__file__).parents[2] / "deploy" / "bucket-policy.json"
+ACTIONS = {
+    "AbortMultipartUpload": "s3:AbortMultipartUpload",
+    "CompleteMultipartUpload": "s3:PutObject",
+    "CreateMultipartUpload": "s3:PutObject",
+    "DeleteObjects": "s3:DeleteObject",
+    "GetObject": "s3:GetObject",
+    "HeadObject": "s3:GetObject",
+    "ListMultipartUploads": "s3:ListBucketMultipartUploads",
+    "ListObjectsV2": "s3:ListBucket",
+    "PutObject": "s3:PutObject",
+    "UploadPart": "s3:PutObject",
+}
+"""What a policy calls the operations, by the API reference of S3."""
 
 
 def put_bytes(store: S3Store | FolderStore, key: str, content: bytes) -> None:
@@ -81,6 +96,23 @@ def test_uploads_carry_the_options(moto: S3Server, tmp_path: Path) -> None:
     }
     assert {one["ServerSideEncryption"] for one in found.values()} == {"AES256"}
     assert [one.get("StorageClass") for one in found.values()] == ["STANDARD_IA", "STANDARD_IA", None]
+
+
+def test_the_policy_allows_just_what_the_store_does(nanio: S3Server, tmp_path: Path) -> None:
+    place = bucket(nanio)
+    done: set[str] = set()
+    place.client.meta.events.register("before-call.s3", lambda model, **_: done.add(ACTIONS[model.name]))
+    store = S3Store(place, tmp_path)
+    store.replace_json("document", store.exists("none"))
+    put_bytes(store, "large", bytes(LARGE))
+    with store.local("large"):
+        assert store.get_json("document") is False
+    upload = store.begin_parts("begun")
+    assert [(entry.key, its) for entry, its in store.unfinished()] == [("begun", upload)]
+    store.drop_parts("begun", upload)
+    store.delete("large")
+    allowed = [action for statement in json.loads(POLICY.read_text())["Statement"] for action in statement["Action"]]
+    assert sorted(allowed) == sorted(done)
 
 
 def test_links_work_for_those_who_have_no_key(s3_store: S3Store) -> None:
