@@ -9,6 +9,14 @@ from tests.learning import small_training
 from tests.media import make_video
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests of a group share a server. A pytest under which pytest-xdist loses the groups would start one per worker."""
+    if getattr(config.option, "loadgroup", False):
+        lost = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+        assert not lost, f"{lost[0]} is in no group; this pytest and this pytest-xdist do not go together"
+
+
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """48 frames of 160x90 with B-frames, a key frame every 12, and sound."""
