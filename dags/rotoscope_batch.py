@@ -69,7 +69,7 @@ of it, and the others are painted.
     plan = PlanBatchOperator(
         task_id="plan",
         videos=bring.output,
-        trigger_rule=TriggerRule.NONE_FAILED,
+        trigger_rule=TriggerRule.ALL_DONE,
         doc_md="Decides what is painted, in the manifest's order, within its caps, and writes it into the store.",
     )
     paint = PaintItemOperator.partial(

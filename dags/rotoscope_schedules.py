@@ -25,7 +25,7 @@ This DAG is made of the schedule `{name}`. Change it there (include/schedules, o
 Each run starts one run of the DAG `rotoscope_batch`, with the time of this one as the manifest's date, and ends as it
 does.
 
-**For times that are past:** `airflow backfill create --dag-id {dag_id} --from-date ... --to-date ...`
+**For times that are past**, press *Trigger* and choose *Backfill*; their dates go into the manifest.
 """
 
 

@@ -11,7 +11,7 @@ from tests.media import make_video
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests of a group share a server. A pytest under which pytest-xdist loses the groups would start one per worker."""
+    """Tests of a group share a server; where pytest-xdist loses the groups each worker would start one."""
     if getattr(config.option, "loadgroup", False):
         lost = [item.nodeid for item in items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
         assert not lost, f"{lost[0]} is in no group; this pytest and this pytest-xdist do not go together"

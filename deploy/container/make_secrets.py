@@ -6,15 +6,24 @@ What is in the environment already, such as POSTGRES_PASSWORD, is kept as it is.
 import base64
 import json
 import os
+import re
 import secrets
+import sys
 from pathlib import Path
 
 FOLDER = Path(os.environ.get("SECRETS", "/secrets"))
+SAFE = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
-def chosen(name: str) -> str:
-    """A secret from the environment, or a new one. Hexadecimal, so that it needs no quoting anywhere."""
-    return os.environ.get(name) or secrets.token_hex(24)
+def chosen(name: str, default: str = "") -> str:
+    """A secret from the environment, the default, or a new one. None needs quoting, in a shell or in a URL.
+
+    Exits with a sentence if one in the environment would.
+    """
+    given = os.environ.get(name) or default or secrets.token_hex(24)
+    if not SAFE.fullmatch(given):
+        sys.exit(f"{name} has characters that would need quoting; take letters, digits and any of _ . ~ - only.")
+    return given
 
 
 def write(name: str, text: str) -> None:
@@ -46,11 +55,11 @@ def main() -> None:
     if (FOLDER / "env").exists():
         return
     postgres, redis = chosen("POSTGRES_PASSWORD"), chosen("REDIS_PASSWORD")
-    s3 = os.environ.get("S3_ACCESS_KEY") or "rotoscope", chosen("S3_SECRET_KEY")
+    s3 = chosen("S3_ACCESS_KEY", "rotoscope"), chosen("S3_SECRET_KEY")
+    made = environment(postgres, redis, s3, chosen("ALGORITHMIA_API_KEY", f"sim{secrets.token_hex(16)}"))
     write("postgres", postgres)
     write("redis", redis)
-    write("passwords.json", json.dumps({"admin": chosen("ADMIN_PASSWORD")}))
-    made = environment(postgres, redis, s3, os.environ.get("ALGORITHMIA_API_KEY") or f"sim{secrets.token_hex(16)}")
+    write("passwords.json", json.dumps({"admin": os.environ.get("ADMIN_PASSWORD") or secrets.token_hex(24)}))
     write("env", "".join(f"{name}={value}\n" for name, value in made.items()))  # last: where it is, all are
 
 

@@ -8,15 +8,16 @@ import pendulum
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.providers.standard.triggers.external_task import DagStateTrigger
 from airflow.sdk import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from object_store.connection import DEFAULT_CONNECTION, store_from
 from object_store.hook import ObjectStoreHook
 from rotoscope.access import plans
 from rotoscope.batch import ids
-from rotoscope.batch.plan import BatchPlan
+from rotoscope.batch.plan import PLAN, WANTED, BatchPlan
 from rotoscope.batch.request import BatchRequest
 from rotoscope.batch.schedule import Schedule
+from rotoscope.errors import Refused
 from rotoscope.steps import batch
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -34,6 +35,7 @@ class ExpandBatchOperator(StepOperator):
     """Check the manifest of the run's params. Returns the place of each video, to be mapped over."""
 
     def step(self, store: Store, context: Context) -> list[str]:
+        store.delete(keys.batch(context["run_id"], WANTED))  # of a try before this one: it must not count any more
         request = BatchRequest.parse(dict(context["params"]))
         manifest = batch.read_manifest(store, request.batch, request.manifest, request.when(time_of(context)))
         listed = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).listed
@@ -41,7 +43,10 @@ class ExpandBatchOperator(StepOperator):
 
 
 class BringVideoOperator(StepOperator):
-    """Register one video of a batch. Returns its SHA-256, or why it cannot be used: that is for the report."""
+    """Register one video of a batch. Returns its SHA-256, or why it cannot be used: that is for the report.
+
+    What may pass is tried again, and at last it leaves the video out and not the whole batch.
+    """
 
     template_fields: Sequence[str] = ("place",)
 
@@ -50,7 +55,9 @@ class BringVideoOperator(StepOperator):
         self.place = place
 
     def step(self, store: Store, context: Context) -> dict[str, str]:
-        return batch.bring_video(store, self.place, context["run_id"], self.fetch())
+        ti = context["ti"]
+        final = Exception if ti.try_number > ti.max_tries else Refused
+        return batch.bring_video(store, self.place, context["run_id"], self.fetch(), final)
 
 
 class PlanBatchOperator(StepOperator):
@@ -66,6 +73,8 @@ class PlanBatchOperator(StepOperator):
         request = BatchRequest.parse(dict(context["params"]))
         access = plans.get(request.plan)
         brought = list(self.videos or [])
+        if not store.exists(keys.batch(context["run_id"], WANTED)):
+            raise AirflowSkipException("Nothing is asked for, since expand failed.")
         plan = batch.plan_batch(store, brought, context["run_id"], access, finder(store), self.fetch())
         return [{"index": place, "label": item.label} for place, item in enumerate(plan.to_paint)]
 
@@ -73,7 +82,8 @@ class PlanBatchOperator(StepOperator):
 class StartOperator(TriggerDagRunOperator):
     """Start a run of another DAG, or run it again if it is over, and wait for it without a worker's slot.
 
-    Fails at once if that run fails, with its reason.
+    One that is under way, since this task was tried before or its batch was started again, is joined. Fails at once if
+    the run fails, with its reason.
     """
 
     def __init__(self, *, store_connection: str = DEFAULT_CONNECTION, **kwargs: Any) -> None:
@@ -87,6 +97,16 @@ class StartOperator(TriggerDagRunOperator):
         )
         self.store_connection = store_connection
 
+    def start(self, run_id: str, conf: dict[str, Any], context: Context) -> None:
+        """Start the run of this id, or join it."""
+        self.trigger_run_id, self.conf = run_id, conf
+        if context["ti"].get_dr_count(self.trigger_dag_id, run_ids=[run_id], states=UNFINISHED):
+            self.log.info("%s is under way already", run_id)
+            states = [*self.allowed_states, *self.failed_states]
+            trigger = DagStateTrigger(self.trigger_dag_id, states, run_ids=[run_id], poll_interval=POLL_SECONDS)
+            self.defer(trigger=trigger, method_name="execute_complete")
+        super().execute(context)
+
     def execute_complete(self, context: Context, event: Any) -> None:
         try:
             super().execute_complete(context, event)
@@ -97,10 +117,7 @@ class StartOperator(TriggerDagRunOperator):
 
 
 class PaintItemOperator(StartOperator):
-    """Start one rotoscope of a batch when it is its turn.
-
-    One that still runs, since the batch was stopped and started again, is joined.
-    """
+    """Start one rotoscope of a batch when it is its turn."""
 
     template_fields: Sequence[str] = ("item",)
 
@@ -118,21 +135,15 @@ class PaintItemOperator(StartOperator):
         self.execute_turn(context)
 
     def execute_turn(self, context: Context, event: Any = None) -> None:
-        """Start it, or join it."""
+        """It is its turn."""
         item = self._plan(context).to_paint[self.item["index"]]
         assert item.priced is not None
-        self.trigger_run_id, self.conf = item.run, item.priced.conf
-        if context["ti"].get_dr_count(batch.ROTOSCOPE, run_ids=[item.run], states=UNFINISHED):
-            self.log.info("%s is under way already", item.run)
-            states = [*self.allowed_states, *self.failed_states]
-            trigger = DagStateTrigger(batch.ROTOSCOPE, states, run_ids=[item.run], poll_interval=POLL_SECONDS)
-            self.defer(trigger=trigger, method_name="execute_complete")
         self.note = f"{item.label}, of the batch run {context['run_id']}"
-        super().execute(context)
+        self.start(item.run, item.priced.conf, context)
 
     def _plan(self, context: Context) -> BatchPlan:
         store = store_from(self.store_connection)
-        return BatchPlan.model_validate(store.get_json(keys.batch(context["run_id"], batch.PLAN)))
+        return BatchPlan.model_validate(store.get_json(keys.batch(context["run_id"], PLAN)))
 
 
 class ReportBatchOperator(StepOperator):
@@ -140,11 +151,10 @@ class ReportBatchOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> dict[str, str]:
         run_id = context["run_id"]
-        try:
-            report = batch.report_batch(store, run_id)
-        except KeyError:
+        if not store.exists(keys.batch(run_id, PLAN)):
             reason = batch.reason_of(store, run_id, BATCH) or "The tasks before this one say why."
-            raise AirflowFailException(f"Nothing was started. {reason}") from None
+            raise AirflowFailException(f"Nothing was started. {reason}")
+        report = batch.report_batch(store, run_id)
         made = batch.report_keys(store, run_id)
         self.log.info("%d done, %d skipped, %d failed: %s", report.done, report.skipped, report.failed, made["page"])
         context["ti"].xcom_push("counts", report.model_dump(include={"done", "skipped", "failed", "frames", "cost"}))
@@ -171,15 +181,14 @@ class StartBatchOperator(StartOperator):
     def execute(self, context: Context) -> None:
         schedule = Schedule.of(self.schedule)
         when = time_of(context).astimezone(pendulum.timezone(schedule.zone))
-        self.trigger_run_id = ids.of_schedule(schedule.name, f"{when:%Y%m%dT%H%M%S.%f}")
-        self.conf = schedule.conf(_arrived(context), when.isoformat())
-        super().execute(context)
+        run_id = ids.of_schedule(schedule.name, f"{when:%Y%m%dT%H%M%S.%f}")
+        self.start(run_id, schedule.conf(_arrived(context), when.isoformat()), context)
 
 
 def _arrived(context: Context) -> list[str]:
-    """The videos that the events of an inbox brought, each once."""
+    """The videos that the events of an inbox brought, each once; none where a person started it."""
     events = [event for those in (context.get("triggering_asset_events") or {}).values() for event in those]
-    return sorted({place for event in events for place in event.extra["payload"]["videos"]})
+    return sorted({place for event in events for place in event.extra.get("payload", {}).get("videos", [])})
 
 
 def _over(context: Context) -> int:

@@ -1,6 +1,7 @@
 """A trigger that waits for a batch's next turn: for a place among those at once, and for its window."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,6 +14,9 @@ from rotoscope.batch.window import Window
 
 FINISHED = ["success", "failed", "skipped", "upstream_failed", "removed"]
 POLL_SECONDS = 2.0
+_seen: dict[tuple[str, str, str], tuple[float, int]] = {}
+"""How many tasks of a run were over, and when that was asked: a thousand may wait for it here."""
+_asking = asyncio.Lock()
 
 
 class TurnTrigger(BaseTrigger):
@@ -44,5 +48,12 @@ class TurnTrigger(BaseTrigger):
         yield TriggerEvent({"turn": True})  # type: ignore[no-untyped-call]
 
     async def _over(self) -> int:
-        count = sync_to_async(RuntimeTaskInstance.get_ti_count)
-        return await count(self.dag_id, None, [str(self.task_id)], run_ids=[self.run_id], states=FINISHED)
+        """How many are over, as one of all that wait in this process found out a moment ago."""
+        run = (self.dag_id, self.run_id, str(self.task_id))
+        async with _asking:
+            asked, over = _seen.get(run, (0.0, 0))
+            if time.monotonic() - asked >= POLL_SECONDS:
+                count = sync_to_async(RuntimeTaskInstance.get_ti_count)
+                over = await count(self.dag_id, None, [run[-1]], run_ids=[self.run_id], states=FINISHED)
+                _seen[run] = time.monotonic(), over
+        return over

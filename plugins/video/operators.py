@@ -74,8 +74,8 @@ class StepOperator(BaseOperator):
 
 
 def threads_of(slots: int) -> int:
-    """Processor threads for one of `slots` tasks that run side by side on this machine."""
-    return max(1, len(os.sched_getaffinity(0)) // slots)
+    """Processor threads for one of `slots` tasks side by side on this machine, or what ROTOSCOPE_THREADS says."""
+    return int(os.environ.get("ROTOSCOPE_THREADS") or 0) or max(1, len(os.sched_getaffinity(0)) // slots)
 
 
 class SplitOperator(StepOperator):

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from rotoscope.algorithmia.endpoint import Endpoint
+from rotoscope.algorithmia.spending import Budget
 from rotoscope.batch.plan import BatchPlan, Item, Priced
 from rotoscope.batch.wanted import Wanted
 from rotoscope.errors import Refused
 from rotoscope.housekeeping.report import Report
 from rotoscope.housekeeping.request import HousekeepingRequest
+from rotoscope.housekeeping.sweep import AT_A_TIME, old_units
 from rotoscope.needs import Needs
 from rotoscope.request import Request
 from rotoscope.steps.housekeeping import keep_house
@@ -118,9 +121,46 @@ def test_what_a_batch_names_stays_as_long_as_its_report(full: Store) -> None:
     assert {"batches", "results", "videos"} <= set(found(sweep(full, delete=True, **ALL)))
 
 
-def test_scratch_of_which_no_run_is_known_is_left_for_a_day(full: Store) -> None:
-    assert found(sweep(full, days=0.5, delete=True, scratch=0)) == {}
-    assert found(sweep(full, days=1.5, delete=True, scratch=0)) == {"scratch": [keys.run("old")]}
+def test_a_batch_that_is_not_over_keeps_all_of_it_whatever_its_age(full: Store) -> None:
+    full.put_json(keys.batch("old", "wanted.json"), {"run": "the batch"})
+    assert found(sweep(full, delete=True, alive=("the batch",), batches=7)).get("batches") is None
+    assert found(sweep(full, delete=True, batches=7))["batches"] == [keys.batch("old")]
+
+
+def test_what_comes_to_need_a_chunk_while_others_go_is_seen(store: Store) -> None:
+    painted = sorted(f"{number:02}" for number in range(2 * AT_A_TIME))
+    for digest in painted:
+        store.put_json(keys.painted_record(digest), {})
+    later = datetime.now(UTC) + timedelta(days=100)
+    old = old_units(store, HousekeepingRequest(), later, lambda _, run: run == "late")
+    first = next(old)[1]
+    store.put_json(keys.needs("late"), Needs(run="late", video="5f1c", result="5f1c", painted=painted).model_dump())
+    gone = [first.key, *(unit.key for _, unit in old)]
+    assert gone == [keys.painted_record(digest).removesuffix(".json") for digest in painted[:AT_A_TIME]]
+
+
+def test_an_upload_that_was_registered_keeps_what_its_owner_called_it(store: Store) -> None:
+    for name in ("about.json", "content"):
+        store.put_json(keys.incoming("acme.1", name), {})
+    sweep(store, delete=True)
+    assert [*store.below("incoming")] == [keys.incoming("acme.1", "about.json")]
+
+
+def test_one_that_cannot_be_deleted_does_not_keep_the_others(full: Store) -> None:
+    for run in ("old", "other"):
+        full.put_json(keys.needs(run), Needs(run=run, video="5f1c", result="5f1c", painted=[]).model_dump())
+    full.put_json(keys.budget("old"), Budget(frames=1, paid="5f1c").model_dump())
+
+    def no_connection() -> Endpoint:
+        raise LookupError("there is no connection")
+
+    later = datetime.now(UTC) + timedelta(days=40)
+    request = HousekeepingRequest.parse({"delete": True, **ALL})
+    report = keep_house(request, full, "sweep", later, lambda *_: False, no_connection)
+    assert report.notices == [f"{keys.run('old')} stays, since it cannot be deleted: there is no connection"]
+    assert found(report)["scratch"] == [keys.run("other")]
+    assert set(found(report)) == set(KINDS)
+    assert full.get_json(keys.housekeeping("sweep"))["notices"] == report.notices
 
 
 def test_parts_of_an_upload_that_nobody_ended_go(nanio: S3Server, tmp_path: Path) -> None:
@@ -155,7 +195,7 @@ def test_a_request_says_what_it_needs_before_it_relies_on_it(tmp_path: Path, cli
     assert not [*store.below("painted")]
 
 
-@pytest.mark.parametrize("fields", [{"painted": -1}, {"painted": "long"}, {"paint": 1}])
+@pytest.mark.parametrize("fields", [{"painted": 0.5}, {"painted": "long"}, {"paint": 1}])
 def test_bad_values_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(Refused, match=next(iter(fields))):
         HousekeepingRequest.parse(fields)

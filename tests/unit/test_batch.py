@@ -47,6 +47,13 @@ def test_a_manifest_is_yaml_json_or_csv() -> None:
     assert second == Entry(videos=["c.mp4"], chains=["halftone"], presets=["steady"], must=False)
 
 
+def test_a_table_that_excel_saved_is_read(store: FolderStore) -> None:
+    path = store.root / "manifests" / "night.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(CSV, encoding="utf-8-sig")
+    assert read_manifest(store, "night", None, WHEN) == Manifest.read(CSV, ".csv", WHEN)
+
+
 @pytest.mark.parametrize(
     ("text", "suffix", "says"),
     [

@@ -16,7 +16,13 @@ CONTAINER = CHECKOUT / "deploy" / "container"
 
 def make_secrets(folder: Path, **given: str) -> None:
     environment = {**os.environ, "SECRETS": str(folder), **given}
-    subprocess.run([sys.executable, str(CONTAINER / "make_secrets.py")], env=environment, check=True)
+    subprocess.run(
+        [sys.executable, str(CONTAINER / "make_secrets.py")],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_secrets_are_made_once_and_nobody_else_reads_them(tmp_path: Path) -> None:
@@ -31,6 +37,14 @@ def test_secrets_are_made_once_and_nobody_else_reads_them(tmp_path: Path) -> Non
     assert same == {"NANIO_ACCESS_KEY"}, "no two installations share a secret"
     make_secrets(one, POSTGRES_PASSWORD="too late")
     assert settings_in(one / "env") == made
+
+
+@pytest.mark.parametrize("password", ["s3cr&t $1", "a/b", "p#x", "two\nlines"])
+def test_a_password_that_would_need_quoting_is_refused(tmp_path: Path, password: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        make_secrets(tmp_path, REDIS_PASSWORD=password)
+    assert "REDIS_PASSWORD has characters that would need quoting" in failed.value.stderr
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_container_has_the_settings_of_the_fleet_and_its_own_go_over_them(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ from rotoscope.batch.manifest import Manifest
 from rotoscope.batch.wanted import Wanted
 from rotoscope.store import keys
 
+WANTED, PLAN = "wanted.json", "plan.json"
+"""Names of what a batch asks for, and of its plan, below its prefix in the store."""
+
 Fate = Literal["paint", "there", "same", "over", "refused"]
 """Paint it; its result is there; the same is in the batch already; it goes over a cap; it cannot be painted."""
 

@@ -117,14 +117,13 @@ def _row(item: Item, made: Made | None, reason_of: Callable[[str], str | None]) 
 
 
 def sheet(pictures: list[tuple[str, Image.Image]]) -> Image.Image:
-    """A contact sheet of labelled pictures."""
-    small = [(label, _thumbnail(picture)) for label, picture in pictures]
-    height = max((picture.height for _, picture in small), default=1)
-    columns, lines = max(1, min(COLUMNS, len(small))), max(1, -(-len(small) // COLUMNS))
+    """A contact sheet of labelled pictures, which are thumbnails."""
+    height = max((picture.height for _, picture in pictures), default=1)
+    columns, lines = max(1, min(COLUMNS, len(pictures))), max(1, -(-len(pictures) // COLUMNS))
     block = THUMBNAIL + GAP, LABEL + height + GAP
     made = Image.new("RGB", (columns * block[0] + GAP, lines * block[1] + GAP), "white")
     draw, font = ImageDraw.Draw(made), ImageFont.load_default(size=LABEL * 2 // 3)
-    for place, (label, picture) in enumerate(small):
+    for place, (label, picture) in enumerate(pictures):
         left, top = place % columns * block[0] + GAP, place // columns * block[1] + GAP
         shown = label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
         draw.text((left, top), shown, fill="black", font=font)
@@ -133,13 +132,14 @@ def sheet(pictures: list[tuple[str, Image.Image]]) -> Image.Image:
 
 
 def page(report: Report, pictures: dict[int, Image.Image], address: Callable[[str], str]) -> str:
-    """The report as one HTML page. pictures: of rows, by their places; address: where people find an object."""
-    shown = {row: _as_url(_thumbnail(picture)) for row, picture in pictures.items()}
+    """The report as one HTML page. pictures: thumbnails of rows, by place; address: where people find an object."""
+    shown = {row: _as_url(picture) for row, picture in pictures.items()}
     templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     return templates.get_template("report.html").render(report=report, pictures=shown, address=address)
 
 
-def _thumbnail(picture: Image.Image) -> Image.Image:
+def thumbnail(picture: Image.Image) -> Image.Image:
+    """A picture of THUMBNAIL pixels in width."""
     height = max(1, round(picture.height * THUMBNAIL / picture.width))
     return picture.convert("RGB").resize((THUMBNAIL, height), Image.Resampling.LANCZOS)
 

@@ -84,10 +84,10 @@ class Schedule(BaseModel):
         return f"at {self.cron} ({self.zone})" if self.cron else f"every {self.every} s"
 
     def conf(self, videos: list[str], date: str) -> dict[str, Any]:
-        """What its batch is started with. videos: what arrived in its inbox; date: of the run."""
+        """What its batch is started with. videos: what arrived in its inbox, none for all there; date: of the run."""
         common = {"window": self.window, "zone": self.zone, "date": date}
         if self.paint is not None:
-            entry = Entry(videos=videos, **self.paint.model_dump())
+            entry = Entry(videos=videos or [self.inbox], **self.paint.model_dump())
             return {"manifest": Manifest(title=self.title, entries=[entry]).model_dump(), **common}
         return {"manifest": self.manifest.model_dump(), **common} if self.manifest else {"batch": self.batch, **common}
 

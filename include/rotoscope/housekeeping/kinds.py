@@ -38,7 +38,14 @@ KINDS = tuple(
     for name, prefix, pattern, *ends in (
         ("scratch", "runs", r"(runs/[^/]+)/"),
         ("scratch", "tmp", r"(tmp/[^/]+)/"),
-        ("uploads", "incoming", r"(incoming/[^/]+)/"),
+        (
+            "uploads",
+            "incoming",
+            r"(incoming/[^/]+)/(?:content|partial|parts\.json)$",
+            "/content",
+            "/partial",
+            "/parts.json",
+        ),
         ("checkpoints", "trainings", r"(trainings/[^/]+/states)/"),
         ("bought", "paid", r"(paid/[^/]+/[^/]+)/"),
         ("deliveries", "deliveries", r"(deliveries/[^/]+/all/[^/]+)$"),

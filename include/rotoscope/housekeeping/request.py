@@ -7,9 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotoscope.fields import validated
 
+LEAST_DAYS = 1
+"""So long nothing goes, since it may belong to what is just being made."""
+
 
 def _days(default: float | None, title: str, what: str) -> Any:
-    return Field(default=default, ge=0, title=title, description=f"Days for which {what} are kept; empty for good.")
+    return Field(
+        default=default, ge=LEAST_DAYS, title=title, description=f"Days for which {what} are kept; empty for good."
+    )
 
 
 class HousekeepingRequest(BaseModel):

@@ -14,10 +14,10 @@ from rotoscope.access.plans import Plan as AccessPlan
 from rotoscope.batch import manifest as manifests
 from rotoscope.batch.manifest import Manifest
 from rotoscope.batch.places import List, find
-from rotoscope.batch.plan import BatchPlan, Found, Priced, make_plan
-from rotoscope.batch.report import JPEG_QUALITY, PAGE, REPORT, SHEET, Made, Report, make_report, page, sheet
+from rotoscope.batch.plan import PLAN, WANTED, BatchPlan, Found, Priced, make_plan
+from rotoscope.batch.report import JPEG_QUALITY, PAGE, REPORT, SHEET, Made, Report, make_report, page, sheet, thumbnail
 from rotoscope.batch.wanted import Wanted, wanted
-from rotoscope.errors import Refused
+from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.estimate import endpoint_bill
 from rotoscope.fetch import Fetch
 from rotoscope.fields import DOCUMENTS, Find
@@ -31,8 +31,10 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 
 log = logging.getLogger(__name__)
-WANTED, PLAN = "wanted.json", "plan.json"
+READ_AS = "utf-8-sig"
+"""UTF-8, also where Excel put its mark before it."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+NOT_BROUGHT = {"refused": "It could not be registered, since its task was killed; run the batch again."}
 ROTOSCOPE = "rotoscope"
 """The DAG that paints."""
 
@@ -52,11 +54,11 @@ def read_manifest(store: Store, name: str, written: Any, when: datetime) -> Mani
     for suffix in manifests.SUFFIXES:
         try:
             with store.local(keys.manifests(name) + suffix) as path:
-                return Manifest.read(path.read_text(encoding="utf-8"), suffix, when)
+                return Manifest.read(path.read_text(encoding=READ_AS), suffix, when)
         except KeyError:
             path = manifests.FOLDER / f"{name}{suffix}"
             if path.is_file():
-                return Manifest.read(path.read_text(encoding="utf-8"), suffix, when)
+                return Manifest.read(path.read_text(encoding=READ_AS), suffix, when)
     there = ", ".join(names(store)) or "none yet"
     raise Refused(f"There is no batch {name!r} in the store's manifests/ nor in include/batches; there is {there}.")
 
@@ -74,30 +76,43 @@ def expand_batch(store: Store, manifest: Manifest, run_id: str, listed: List, fi
     listed: lists a bucket. Raises Refused, before anything is done, with a sentence for each thing that is wrong.
     """
     found, notices = wanted(manifest, lambda place: find(place, store, listed), find_filter)
-    document = {"manifest": manifest.model_dump(), "notices": notices, "wanted": [one.model_dump() for one in found]}
+    document = {
+        "run": run_id,
+        "manifest": manifest.model_dump(),
+        "notices": notices,
+        "wanted": [one.model_dump() for one in found],
+    }
     store.replace_json(keys.batch(run_id, WANTED), document)
     log.info("%d rotoscopes are asked for", len(found))
     return list(dict.fromkeys(one.place for one in found))
 
 
-def bring_video(store: Store, place: str, run_id: str, fetch: Fetch) -> dict[str, str]:
-    """Register a batch's video; gives its SHA-256, or why it cannot be used, with its place."""
+def bring_video(
+    store: Store, place: str, run_id: str, fetch: Fetch, final: type[Exception] = Refused
+) -> dict[str, str]:
+    """Register a batch's video; gives its SHA-256, or why it cannot be used, with its place.
+
+    final: what is not raised, to be tried again, but leaves the video out.
+    """
     try:
         return {"place": place, "sha256": register(store, place, run_id, fetch)}
-    except Refused as refusal:
-        log.warning("%s", refusal)
-        return {"place": place, "refused": str(refusal)}
+    except final as reason:
+        log.warning("%s", reason)
+        return {"place": place, "refused": str(reason)}
 
 
 def plan_batch(
     store: Store, brought: Iterable[dict[str, str]], run_id: str, access: AccessPlan, find_filter: Find, fetch: Fetch
 ) -> BatchPlan:
-    """Decide what is to be painted, and write it down. access: the plan of whom the batch is for."""
+    """Decide what is to be painted, and write it down. access: the plan of whom the batch is for.
+
+    What was not brought is left out. Raises KeyError if nothing was expanded.
+    """
     document = store.get_json(keys.batch(run_id, WANTED))
     videos = {one["place"]: one for one in brought}
     found: list[Found] = []
     for one in map(Wanted.model_validate, document["wanted"]):
-        video = videos[one.place]
+        video = videos.get(one.place, NOT_BROUGHT)
         if "sha256" in video:
             found.append(_priced(store, one, video["sha256"], run_id, access, find_filter, fetch))
         else:
@@ -171,8 +186,8 @@ def _priced(
         output = output_of(request, video)
         frames = len(output.timeline.frames)
         _, cost = endpoint_bill(request, frames)
-    except Refused as refusal:
-        return Found(wanted=one, name=name, refused=str(refusal))
+    except RotoscopeError as reason:  # also a mask that did not come, though it was asked for more than once
+        return Found(wanted=one, name=name, refused=str(reason))
     written = set(one.options) | {"source", "filter"}
     priced = Priced(
         conf=request.model_dump(mode="json", include=written, exclude={DOCUMENTS}),
@@ -189,6 +204,6 @@ def _name_of(place: str) -> str:
 
 
 def _picture(store: Store, key: str) -> Image.Image:
+    """A result's picture, small: a batch may have a thousand."""
     with store.local(key) as path, Image.open(path) as picture:
-        picture.load()
-        return picture
+        return thumbnail(picture)

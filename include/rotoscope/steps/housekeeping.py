@@ -1,10 +1,10 @@
 """Housekeeping: report what a store need not keep any more, and delete it if that is asked for."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
-from rotoscope.algorithmia.errors import AlgorithmiaError
-from rotoscope.errors import Refused
-from rotoscope.housekeeping.kinds import Kind, Unit
+from rotoscope.housekeeping.kinds import KINDS, Kind, Unit
 from rotoscope.housekeeping.report import Report
 from rotoscope.housekeeping.request import HousekeepingRequest
 from rotoscope.housekeeping.sweep import Living, old_units
@@ -12,6 +12,9 @@ from rotoscope.needs import needs_of
 from rotoscope.steps.remote import Connect, clear_scratch
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+
+OURS = {*(kind.prefix for kind in KINDS), "masks", "weights"}
+"""How keys of ours begin that may be large: other uploads in the bucket are somebody else's."""
 
 
 def keep_house(
@@ -22,17 +25,24 @@ def keep_house(
     living: tells whether a run is not over; connect: gives the endpoint at which cancelled runs may have pictures.
     """
     report = Report(deleted=request.delete)
-    for kind, unit in old_units(store, request, now, living):
-        try:
-            if request.delete:
-                _let_go(store, kind, unit, connect)
-        except (AlgorithmiaError, Refused) as error:
-            report.notices.append(f"{unit.key} stays, since what it has at the endpoint cannot be deleted: {error}")
-        else:
-            report.add(unit)
-    _drop_uploads(request, store, now, report)
-    store.replace_json(keys.housekeeping(run_id), report.model_dump(mode="json"))
+    try:
+        for kind, unit in old_units(store, request, now, living):
+            _count(report, unit, partial(_let_go, store, kind, unit, connect))
+        _drop_uploads(request, store, now, report)
+    finally:
+        store.replace_json(keys.housekeeping(run_id), report.model_dump(mode="json"))
     return report
+
+
+def _count(report: Report, unit: Unit, let_go: Callable[[], None]) -> None:
+    """Let something go if that is asked for, and count it in. One that cannot go does not keep the others."""
+    try:
+        if report.deleted:
+            let_go()
+    except Exception as error:
+        report.notices.append(f"{unit.key} stays, since it cannot be deleted: {error}")
+    else:
+        report.add(unit)
 
 
 def _let_go(store: Store, kind: Kind, unit: Unit, connect: Connect) -> None:
@@ -46,8 +56,6 @@ def _drop_uploads(request: HousekeepingRequest, store: Store, now: datetime, rep
     """Uploads in parts that nobody ended: a bucket charges for their parts, and lists them nowhere else."""
     age = request.age("uploads")
     for entry, upload in store.unfinished():
-        if age is None or now - entry.modified < age:
-            continue
-        if request.delete:
-            store.drop_parts(entry.key, upload)
-        report.add(Unit("uploads", entry.key, 0, entry.bytes, entry.modified))
+        if age is not None and now - entry.modified >= age and entry.key.partition("/")[0] in OURS:
+            unit = Unit("uploads", entry.key, 0, entry.bytes, entry.modified)
+            _count(report, unit, partial(store.drop_parts, entry.key, upload))

@@ -97,7 +97,9 @@ class FolderStore:
             target.unlink(missing_ok=True)
             return 1
         files = sum(path.is_file() for path in target.rglob("*"))
-        shutil.rmtree(target, ignore_errors=True)
+        while target.exists():
+            with contextlib.suppress(FileNotFoundError):  # others may delete it too
+                shutil.rmtree(target)
         return files
 
     def _path(self, key: str) -> Path:

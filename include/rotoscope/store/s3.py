@@ -184,8 +184,11 @@ class S3Store:
                 yield Entry(self._plain(found["Key"]), 0, found["Initiated"]), found["UploadId"]
 
     def drop_parts(self, key: str, upload: str) -> None:
-        with contextlib.suppress(ClientError):
+        try:
             self._s3.abort_multipart_upload(**self._at(key), UploadId=upload)
+        except ClientError as error:
+            if _code(error) != "NoSuchUpload":
+                raise
 
     def _create(self, key: str, body: bytes, facts: dict[str, Any]) -> None:
         _if_none(self._s3.put_object, **self._at(key), Body=body, **facts)

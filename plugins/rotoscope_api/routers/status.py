@@ -15,7 +15,7 @@ from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
 
 router = APIRouter(tags=["Status"])
-POOLS = ("split", "filter", "assemble", "train")
+POOLS = ("split", "filter", "filter_batch", "assemble", "train")
 
 
 class Pool(BaseModel):
