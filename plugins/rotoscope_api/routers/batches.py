@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from rotoscope.batch.plan import BatchPlan
+from rotoscope.batch.plan import PLAN, BatchPlan
 from rotoscope.batch.report import REPORT, SHEET, Report, State
 from rotoscope.batch.wanted import MOST
-from rotoscope.steps.batch import PLAN, ROTOSCOPE
+from rotoscope.steps.batch import ROTOSCOPE
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs
