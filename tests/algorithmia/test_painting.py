@@ -5,9 +5,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -147,6 +148,11 @@ def cut_picture(exchange: Exchange) -> bool:
     return exchange.is_painted_picture
 
 
+def some_of(faults: Iterable[str]) -> list[Any]:
+    """Every third is looked at with the quick tests, the others with the slow ones."""
+    return [pytest.param(name, marks=[pytest.mark.slow] if at % 3 else []) for at, name in enumerate(faults)]
+
+
 PASSING = {
     "too many calls": answers(429, TOO_MANY, Retry_After="0"),
     "too many calls with status 200": answers(200, TOO_MANY),
@@ -162,7 +168,7 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("name", PASSING)
+@pytest.mark.parametrize("name", some_of(PASSING))
 def test_what_passes_is_waited_for_and_no_frame_is_painted_twice(
     name: str, store: FolderStore, clip: Path, endpoint: Endpoint, faulty: Faulty
 ) -> None:
@@ -221,7 +227,7 @@ LASTING: dict[str, tuple[Fault, type[AlgorithmiaError], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", LASTING)
+@pytest.mark.parametrize("name", some_of(LASTING))
 def test_what_lasts_ends_in_its_own_error_and_nothing_wrong_is_kept(
     name: str, store: FolderStore, clip: Path, endpoint: Endpoint, faulty: Faulty
 ) -> None:
@@ -386,9 +392,8 @@ def test_frames_that_wait_at_the_endpoint_are_kept_when_the_run_is_cleaned_up(
     key, _ = split(request(clip, most_calls=8), store, RUN, 2, 1, connect)
     awaited = begin_chunk(store, key, 0, RUN, connect)
     assert len(awaited) == 24
-    while {entry.name for entry in endpoint.data.list(awaited[0].rpartition("/")[0])} < {
-        uri.rpartition("/")[2] for uri in awaited
-    }:
+    names = {uri.rpartition("/")[2] for uri in awaited}
+    while not names <= {entry.name for entry in endpoint.data.list(awaited[0].rpartition("/")[0])}:
         time.sleep(0.1)
     clear_scratch(store, RUN, connect)
     store.delete(keys.run(RUN))

@@ -20,6 +20,8 @@ from tests.media import ffmpeg
 
 RUN = "corpus"
 RGB = {True: "rgba", False: "rgb24"}
+QUICK = [pytest.param(case, id=case.name) for case in ALL[::4]]
+REST = [pytest.param(case, id=case.name, marks=pytest.mark.slow) for case in ALL if case not in ALL[::4]]
 
 
 def rotoscope(store: FolderStore, source: Path, **fields: Any) -> tuple[Path, Video, dict[str, Any]]:
@@ -64,7 +66,7 @@ def codecs(path: Path, kind: str) -> list[str]:
     return subprocess.run(["ffprobe", *asked, path], check=True, capture_output=True, text=True).stdout.split()
 
 
-@pytest.mark.parametrize("case", ALL, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*QUICK, *REST])
 def test_every_frame_and_every_packet_comes_back(case: Case, tmp_path: Path, store: FolderStore) -> None:
     source = make(case, tmp_path)
     result, video, manifest = rotoscope(store, source, format="mov-lossless")

@@ -85,7 +85,7 @@ def video_of(run, store: S3Store, folder: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize("deferrable", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_frames_are_the_local_engines_bit_for_bit_and_no_secret_is_told(
     dag: DAG,
     bucket: S3Store,

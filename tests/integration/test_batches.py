@@ -93,6 +93,7 @@ def test_a_manifest_is_refused_whole_before_anything_starts(airflow: LocalAirflo
     assert len(children(airflow)) == before
 
 
+@pytest.mark.slow
 def test_what_arrives_in_an_inbox_is_painted_once_and_a_schedule_can_be_backfilled(
     airflow: LocalAirflow, airflow_store: FolderStore, tmp_path: Path
 ) -> None:

@@ -93,7 +93,7 @@ OPEN_GOP = ("-c:v", "libx264", "-preset", "medium", "-x264-params", "open-gop=1:
         "intra-refresh",
     ],
 )
-@pytest.mark.parametrize("length", [1, 7, 24, 48])
+@pytest.mark.parametrize("length", [pytest.param(1, marks=pytest.mark.slow), 7, 24, 48])
 def test_each_segment_decodes_to_its_own_frames_alone(tmp_path: Path, options: dict, length: int) -> None:
     options = dict(options)
     edited = options.pop("edited", False)
