@@ -27,7 +27,7 @@ up-cluster: setup-fleet ## Start it as on many machines: Celery on Redis, Postgr
 down-cluster: ## Stop that
 	@if [ -x $(PYTHON) ]; then $(PYTHON) -m tools.cluster down; fi
 
-test: setup-dev ## Run the tests (under 10 minutes on 2 cores)
+test: setup-dev ## Run the tests (some 10 minutes on 2 cores)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n 2 --dist loadgroup
 
 test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way (some half hour)

@@ -43,6 +43,7 @@ def ended(caller: Caller, batch: dict[str, Any]) -> dict[str, Any]:
     raise AssertionError(found)
 
 
+@pytest.mark.slow
 def test_a_batch_is_painted_reported_and_done_once(maker: Caller, admin: Caller, videos: list[str]) -> None:
     body = {"title": "Looks", "entries": [{"videos": videos, "chains": ["halftone", {"filter": "identity"}]}]}
     key = {"Idempotency-Key": "looks"}
