@@ -6,7 +6,9 @@ from typing import Any
 
 import pendulum
 import pytest
+from tools.local import free_port
 
+from rotoscope import fetch
 from rotoscope.batch import ids
 from rotoscope.batch.inbox import Inbox
 from rotoscope.batch.manifest import MOST_BYTES, Entry, Manifest
@@ -18,7 +20,7 @@ from rotoscope.batch.schedule import Schedule, schedules
 from rotoscope.batch.wanted import Wanted, wanted
 from rotoscope.batch.window import Window
 from rotoscope.errors import Refused
-from rotoscope.steps.batch import names, read_manifest
+from rotoscope.steps.batch import bring_video, names, read_manifest
 from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 
@@ -285,3 +287,19 @@ def test_an_inbox_hands_on_whole_videos_once(store: FolderStore) -> None:
     (store.root / "in" / "a.mp4").write_bytes(b"another film of that name")
     again.look()
     assert again.look() == ["store://in/a.mp4", "store://in/b.mp4"]
+
+
+def test_a_video_that_does_not_come_is_asked_for_again_and_left_out_at_last(
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "WAIT_SECONDS", 0)
+    monkeypatch.setenv("ROTOSCOPE_FETCH_NETWORKS", "127.0.0.1/32")
+    place = f"http://127.0.0.1:{free_port()}/pier.mp4"
+    with pytest.raises(fetch.FetchFailed):
+        bring_video(store, place, "night", fetch.fetch)
+    assert "pier.mp4 could not be fetched" in bring_video(store, place, "night", fetch.fetch, Exception)["refused"]
+
+
+def test_an_inbox_that_is_started_by_hand_paints_all_that_is_there() -> None:
+    inbox = Schedule.of({"name": "arrivals", "inbox": "in/", "paint": {"chains": ["oil"]}})
+    assert inbox.conf([], "2026-11-25")["manifest"]["entries"][0]["videos"] == ["in/"]
