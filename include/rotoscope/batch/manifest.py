@@ -16,6 +16,8 @@ FOLDER = Path(__file__).resolve().parents[2] / "batches"
 SUFFIXES = (".yaml", ".yml", ".json", ".csv")
 MOST_AT_ONCE = 32
 MOST_BYTES = 2**20
+MARK = "\ufeff"
+"""What Excel puts before UTF-8."""
 COLUMNS = ("video", "chain", "preset", "must")
 """Of a CSV; any other column is a field of a request."""
 Chain = str | dict[str, Any]
@@ -72,6 +74,7 @@ class Manifest(BaseModel):
         when: the time that the batch is for; `{{ ds }}` in the text is its day, as 2026-11-25, `{{ ds_nodash }}` that
         without dashes, and `{{ ts }}` the whole of it. Raises Refused with a sentence for each thing that is wrong.
         """
+        text = text.removeprefix(MARK)
         if len(text.encode()) > MOST_BYTES:
             raise Refused(f"A batch manifest has at most {MOST_BYTES} bytes; make two of it.")
         text = _rendered(text, when)

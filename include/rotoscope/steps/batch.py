@@ -31,8 +31,6 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 
 log = logging.getLogger(__name__)
-READ_AS = "utf-8-sig"
-"""UTF-8, also where Excel put its mark before it."""
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 NOT_BROUGHT = {"refused": "It could not be registered, since its task was killed; run the batch again."}
 ROTOSCOPE = "rotoscope"
@@ -54,11 +52,11 @@ def read_manifest(store: Store, name: str, written: Any, when: datetime) -> Mani
     for suffix in manifests.SUFFIXES:
         try:
             with store.local(keys.manifests(name) + suffix) as path:
-                return Manifest.read(path.read_text(encoding=READ_AS), suffix, when)
+                return Manifest.read(path.read_text(encoding="utf-8"), suffix, when)
         except KeyError:
             path = manifests.FOLDER / f"{name}{suffix}"
             if path.is_file():
-                return Manifest.read(path.read_text(encoding=READ_AS), suffix, when)
+                return Manifest.read(path.read_text(encoding="utf-8"), suffix, when)
     there = ", ".join(names(store)) or "none yet"
     raise Refused(f"There is no batch {name!r} in the store's manifests/ nor in include/batches; there is {there}.")
 
