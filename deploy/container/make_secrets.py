@@ -16,14 +16,16 @@ SAFE = re.compile(r"[A-Za-z0-9_.~-]+")
 
 
 def chosen(name: str, default: str = "") -> str:
-    """A secret from the environment, the default, or a new one. None needs quoting, in a shell or in a URL.
+    """A secret from the environment, the default, or a new one."""
+    return os.environ.get(name) or default or secrets.token_hex(24)
 
-    Exits with a sentence if one in the environment would.
-    """
-    given = os.environ.get(name) or default or secrets.token_hex(24)
-    if not SAFE.fullmatch(given):
+
+def unquoted(name: str, default: str = "") -> str:
+    """Such a secret that needs no quoting, in a shell or in a URL. Exits with a sentence if it would."""
+    secret = chosen(name, default)
+    if not SAFE.fullmatch(secret):
         sys.exit(f"{name} has characters that would need quoting; take letters, digits and any of _ . ~ - only.")
-    return given
+    return secret
 
 
 def write(name: str, text: str) -> None:
@@ -54,12 +56,12 @@ def main() -> None:
     """Write them, unless they are there."""
     if (FOLDER / "env").exists():
         return
-    postgres, redis = chosen("POSTGRES_PASSWORD"), chosen("REDIS_PASSWORD")
-    s3 = chosen("S3_ACCESS_KEY", "rotoscope"), chosen("S3_SECRET_KEY")
-    made = environment(postgres, redis, s3, chosen("ALGORITHMIA_API_KEY", f"sim{secrets.token_hex(16)}"))
+    postgres, redis = unquoted("POSTGRES_PASSWORD"), unquoted("REDIS_PASSWORD")
+    s3 = unquoted("S3_ACCESS_KEY", "rotoscope"), unquoted("S3_SECRET_KEY")
+    made = environment(postgres, redis, s3, unquoted("ALGORITHMIA_API_KEY", f"sim{secrets.token_hex(16)}"))
     write("postgres", postgres)
     write("redis", redis)
-    write("passwords.json", json.dumps({"admin": os.environ.get("ADMIN_PASSWORD") or secrets.token_hex(24)}))
+    write("passwords.json", json.dumps({"admin": chosen("ADMIN_PASSWORD")}))
     write("env", "".join(f"{name}={value}\n" for name, value in made.items()))  # last: where it is, all are
 
 
