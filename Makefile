@@ -30,7 +30,7 @@ down-cluster: ## Stop that
 test: setup-dev ## Run the tests (some 10 minutes on 2 cores)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n 2 --dist loadgroup
 
-test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way (some half hour)
+test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way (up to an hour)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n auto --dist loadgroup -m 'slow and not cluster'
 
 test-train: setup-dev setup-train ## Run the tests of training, with PyTorch

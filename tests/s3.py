@@ -10,8 +10,9 @@ from typing import Any
 
 import boto3
 import botocore.config
+from tools.local import free_port
 
-from tests.serving import free_port, process
+from tests.serving import process
 
 ACCESS, SECRET, REGION = "rotoscopekey", "rotoscope-secret-key", "us-east-1"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+from tools.local import free_port
 
 KEY = "simKEY"
 START_SECONDS = 60
@@ -31,12 +32,6 @@ class Server:
 
     def algo(self, name: str, **options) -> dict:
         return self.call("POST", f"/v1/algo/{name}", **options).json()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager

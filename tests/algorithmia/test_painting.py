@@ -5,10 +5,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -39,6 +38,7 @@ from rotoscope.store.folder import FolderStore
 from tests.algorithmia.faulty import Exchange, Fault, Faulty, faulty_endpoint, once, slow
 from tests.media import frame_hashes
 from tests.s3 import ACCESS, REGION, SECRET, s3_server
+from tests.sampling import one_in
 from tests.serving import KEY, Server, algorithmia_server
 
 MODEL = "lava-glow"
@@ -148,11 +148,6 @@ def cut_picture(exchange: Exchange) -> bool:
     return exchange.is_painted_picture
 
 
-def some_of(faults: Iterable[str]) -> list[Any]:
-    """Every third is looked at with the quick tests, the others with the slow ones."""
-    return [pytest.param(name, marks=[pytest.mark.slow] if at % 3 else []) for at, name in enumerate(faults)]
-
-
 PASSING = {
     "too many calls": answers(429, TOO_MANY, Retry_After="0"),
     "too many calls with status 200": answers(200, TOO_MANY),
@@ -168,7 +163,7 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("name", some_of(PASSING))
+@pytest.mark.parametrize("name", one_in(3, PASSING))
 def test_what_passes_is_waited_for_and_no_frame_is_painted_twice(
     name: str, store: FolderStore, clip: Path, endpoint: Endpoint, faulty: Faulty
 ) -> None:
@@ -227,7 +222,7 @@ LASTING: dict[str, tuple[Fault, type[AlgorithmiaError], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", some_of(LASTING))
+@pytest.mark.parametrize("name", one_in(3, LASTING))
 def test_what_lasts_ends_in_its_own_error_and_nothing_wrong_is_kept(
     name: str, store: FolderStore, clip: Path, endpoint: Endpoint, faulty: Faulty
 ) -> None:

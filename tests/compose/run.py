@@ -16,10 +16,9 @@ from typing import Any
 
 import requests
 import yaml
-from tools.local import CHECKOUT
+from tools.local import CHECKOUT, free_port
 
 from tests.media import make_video, sound_hash, timestamps
-from tests.serving import free_port
 
 HERE = Path(__file__).parent
 PROJECT = "rotoscope-test"

@@ -17,11 +17,10 @@ from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 from tests.corpus.cases import ALL, Case, make
 from tests.media import ffmpeg
+from tests.sampling import one_in
 
 RUN = "corpus"
 RGB = {True: "rgba", False: "rgb24"}
-QUICK = [pytest.param(case, id=case.name) for case in ALL[::4]]
-REST = [pytest.param(case, id=case.name, marks=pytest.mark.slow) for case in ALL if case not in ALL[::4]]
 
 
 def rotoscope(store: FolderStore, source: Path, **fields: Any) -> tuple[Path, Video, dict[str, Any]]:
@@ -66,7 +65,7 @@ def codecs(path: Path, kind: str) -> list[str]:
     return subprocess.run(["ffprobe", *asked, path], check=True, capture_output=True, text=True).stdout.split()
 
 
-@pytest.mark.parametrize("case", [*QUICK, *REST])
+@pytest.mark.parametrize("case", one_in(4, ALL, name=lambda case: case.name))
 def test_every_frame_and_every_packet_comes_back(case: Case, tmp_path: Path, store: FolderStore) -> None:
     source = make(case, tmp_path)
     result, video, manifest = rotoscope(store, source, format="mov-lossless")

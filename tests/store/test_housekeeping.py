@@ -19,7 +19,7 @@ from rotoscope.needs import Needs
 from rotoscope.request import Request
 from rotoscope.steps.housekeeping import keep_house
 from rotoscope.steps.paint import paint_chunk
-from rotoscope.steps.remote import nowhere
+from rotoscope.steps.remote import Connect, nowhere
 from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -53,11 +53,13 @@ STAY = [
 DUE = keys.delivery("acme.1", "msg_1", due=True)
 
 
-def sweep(store: Store, days: float = 40, alive: tuple[str, ...] = (), **fields: Any) -> Report:
+def sweep(
+    store: Store, days: float = 40, alive: tuple[str, ...] = (), connect: Connect = nowhere, **fields: Any
+) -> Report:
     """Housekeeping of so many days later."""
     later = datetime.now(UTC) + timedelta(days=days)
     request = HousekeepingRequest.parse(fields)
-    return keep_house(request, store, "sweep", later, lambda _, run: run in alive, nowhere)
+    return keep_house(request, store, "sweep", later, lambda _, run: run in alive, connect)
 
 
 def found(report: Report) -> dict[str, list[str]]:
@@ -121,6 +123,11 @@ def test_what_a_batch_names_stays_as_long_as_its_report(full: Store) -> None:
     assert {"batches", "results", "videos"} <= set(found(sweep(full, delete=True, **ALL)))
 
 
+def test_scratch_of_which_no_run_is_known_is_left_for_a_day(full: Store) -> None:
+    assert found(sweep(full, days=0.5, delete=True, scratch=1)) == {}
+    assert found(sweep(full, days=1.5, delete=True, scratch=1)) == {"scratch": [keys.run("old")]}
+
+
 def test_a_batch_that_is_not_over_keeps_all_of_it_whatever_its_age(full: Store) -> None:
     full.put_json(keys.batch("old", "wanted.json"), {"run": "the batch"})
     assert found(sweep(full, delete=True, alive=("the batch",), batches=7)).get("batches") is None
@@ -154,9 +161,7 @@ def test_one_that_cannot_be_deleted_does_not_keep_the_others(full: Store) -> Non
     def no_connection() -> Endpoint:
         raise LookupError("there is no connection")
 
-    later = datetime.now(UTC) + timedelta(days=40)
-    request = HousekeepingRequest.parse({"delete": True, **ALL})
-    report = keep_house(request, full, "sweep", later, lambda *_: False, no_connection)
+    report = sweep(full, delete=True, connect=no_connection, **ALL)
     assert report.notices == [f"{keys.run('old')} stays, since it cannot be deleted: there is no connection"]
     assert found(report)["scratch"] == [keys.run("other")]
     assert set(found(report)) == set(KINDS)
@@ -195,7 +200,7 @@ def test_a_request_says_what_it_needs_before_it_relies_on_it(tmp_path: Path, cli
     assert not [*store.below("painted")]
 
 
-@pytest.mark.parametrize("fields", [{"painted": 0.5}, {"painted": "long"}, {"paint": 1}])
+@pytest.mark.parametrize("fields", [{"painted": -1}, {"painted": 0.5}, {"painted": "long"}, {"paint": 1}])
 def test_bad_values_are_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(Refused, match=next(iter(fields))):
         HousekeepingRequest.parse(fields)
