@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +16,6 @@ from PIL import Image
 
 from rotoscope.errors import OverBudget, ProcessFailed, Refused
 from rotoscope.formats import Format, formats
-from rotoscope.limits import limits
 from rotoscope.media import pictures, process
 from rotoscope.media.guard import source
 from rotoscope.media.source import open_source
@@ -45,15 +44,6 @@ def server() -> Iterator[ThreadingHTTPServer]:
     threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield running
     running.shutdown()
-
-
-@pytest.fixture
-def tight(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """Limits from the environment, for one test."""
-    limits.cache_clear()
-    yield monkeypatch
-    monkeypatch.undo()
-    limits.cache_clear()
 
 
 LISTS = ["-allowed_extensions", "ALL"]
@@ -121,14 +111,14 @@ def test_an_enormous_picture_is_refused_before_it_is_decoded(tmp_path: Path) -> 
         open_source(path, tmp_path)
 
 
-def test_a_picture_that_grows_on_its_way_is_not_decoded(tmp_path: Path, tight: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_grows_on_its_way_is_not_decoded(tmp_path: Path, set_limit: Callable[[str, str], None]) -> None:
     """The header promises a small picture, the stream turns large: the decoder is told the most pixels."""
     small = make_video(tmp_path / "small.ts", frames=12, size="64x64", sound=None)
     large = make_video(tmp_path / "large.ts", frames=12, size="1280x720", sound=None)
     both = tmp_path / "both.ts"
     both.write_bytes(small.read_bytes() + large.read_bytes())
     assert plain(both).count("\n") > 24, "plain ffmpeg decodes both"
-    tight.setenv("ROTOSCOPE_MAX_PIXELS", str(320 * 240))
+    set_limit("MAX_PIXELS", str(320 * 240))
     process.run("ffmpeg", source(small, "mpegts")["v"].output("pipe:2", format="null").get_args())
     large_only = source(large, "mpegts")["v"].output("pipe:2", format="null", xerror=None).get_args()
     with pytest.raises(ProcessFailed):
@@ -146,11 +136,10 @@ def test_a_picture_that_grows_on_its_way_is_not_decoded(tmp_path: Path, tight: p
     ],
 )
 def test_a_source_over_the_limits_is_refused_at_once(
-    clip: Path, tmp_path: Path, tight: pytest.MonkeyPatch, limit: str, value: str, says: str
+    clip: Path, tmp_path: Path, set_limit: Callable[[str, str], None], limit: str, value: str, says: str
 ) -> None:
     open_source(clip, tmp_path)
-    limits.cache_clear()
-    tight.setenv(f"ROTOSCOPE_{limit}", value)
+    set_limit(limit, value)
     with pytest.raises(Refused, match=says):
         open_source(clip, tmp_path)
 
@@ -168,15 +157,15 @@ GREEDY = ["-f", "lavfi", "-i", "color=size=8000x8000", "-vf", "loop=-1:200:0,rev
     ],
 )
 def test_a_child_that_wants_too_much_is_ended(
-    tight: pytest.MonkeyPatch, limit: str, value: str, arguments: list[str], says: str
+    set_limit: Callable[[str, str], None], limit: str, value: str, arguments: list[str], says: str
 ) -> None:
-    tight.setenv(f"ROTOSCOPE_{limit}", value)
+    set_limit(limit, value)
     with pytest.raises(OverBudget, match=says):
         process.run("ffmpeg", arguments)
 
 
-def test_a_child_that_writes_too_much_is_ended(tight: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    tight.setenv("ROTOSCOPE_CHILD_FILE_BYTES", "1000000")
+def test_a_child_that_writes_too_much_is_ended(set_limit: Callable[[str, str], None], tmp_path: Path) -> None:
+    set_limit("CHILD_FILE_BYTES", "1000000")
     raw = ["-f", "lavfi", "-i", "testsrc2=size=1280x720", "-c:v", "rawvideo", "-f", "nut", f"file:{tmp_path / 'raw'}"]
     with pytest.raises(ProcessFailed):
         process.run("ffmpeg", raw)

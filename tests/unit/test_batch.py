@@ -1,5 +1,6 @@
 """Batches without Airflow: manifests, places, windows, schedules, and what a plan decides."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -290,10 +291,10 @@ def test_an_inbox_hands_on_whole_videos_once(store: FolderStore) -> None:
 
 
 def test_a_video_that_does_not_come_is_asked_for_again_and_left_out_at_last(
-    store: FolderStore, monkeypatch: pytest.MonkeyPatch
+    store: FolderStore, monkeypatch: pytest.MonkeyPatch, set_limit: Callable[[str, str], None]
 ) -> None:
     monkeypatch.setattr(fetch, "WAIT_SECONDS", 0)
-    monkeypatch.setenv("ROTOSCOPE_FETCH_NETWORKS", "127.0.0.1/32")
+    set_limit("FETCH_NETWORKS", "127.0.0.1/32")
     place = f"http://127.0.0.1:{free_port()}/pier.mp4"
     with pytest.raises(fetch.FetchFailed):
         bring_video(store, place, "night", fetch.fetch)

@@ -12,7 +12,6 @@ import pytest
 
 from rotoscope import fetch
 from rotoscope.errors import Refused
-from rotoscope.limits import limits
 
 CONTENT = bytes(range(256)) * 4096  # a megabyte
 
@@ -65,17 +64,6 @@ def server() -> Iterator[http.server.ThreadingHTTPServer]:
     threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
     yield running
     running.shutdown()
-
-
-@pytest.fixture
-def set_limit(monkeypatch: pytest.MonkeyPatch) -> Iterator:
-    def set_(name: str, value: str) -> None:
-        monkeypatch.setenv(f"ROTOSCOPE_{name}", value)
-        limits.cache_clear()
-
-    yield set_
-    monkeypatch.undo()
-    limits.cache_clear()
 
 
 @pytest.fixture(autouse=True)
