@@ -51,11 +51,11 @@ class SleepExecutor(BaseExecutor):
         client = Client(base_url=self._url, token=workload.token)
         ti = workload.ti
         client.task_instances.start(ti.id, os.getpid(), pendulum.now("UTC"))
-        self._note("begin", ti.dag_id)
+        self._note("begin", ti)
         time.sleep(LONG_SECONDS if ti.dag_id == "long" and ti.task_id == "filter" else SECONDS)
         client.task_instances.succeed(ti.id, pendulum.now("UTC"), [], [], None)
-        self._note("end", ti.dag_id)
+        self._note("end", ti)
 
-    def _note(self, what: str, dag: str) -> None:
+    def _note(self, what: str, ti: Any) -> None:
         with self._book.open("a") as book:
-            book.write(f"{what} {time.time():.3f} {dag}\n")
+            book.write(f"{what} {time.time():.3f} {ti.task_id} {ti.id}\n")
