@@ -16,7 +16,7 @@ class Sleep(BaseOperator):
 
 def request(name: str, chunks: int) -> DAG:
     """A request of so many chunks."""
-    with DAG(name, schedule=None, max_active_runs=16, max_active_tasks=100_000) as dag:
+    with DAG(name, schedule=None, max_active_runs=32, max_active_tasks=100_000) as dag:
         split, assemble = Sleep(task_id="split"), Sleep(task_id="assemble")
         painted = Sleep.partial(task_id="filter", pool="filter").expand(chunk=list(range(chunks)))
         split >> painted >> assemble
