@@ -73,5 +73,15 @@ def full_hd_minute() -> Path:
     return path
 
 
+def full_hd_at(rate: int, seconds: int) -> Path:
+    """The demo's clip as 1920x1080 H.264, played again as often as it takes, without sound."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    path = FOLDER / f"full-hd-{rate}-{seconds}.mp4"
+    if not path.exists():
+        options = ["-an", "-vf", f"fps={rate},scale=1920:1080", "-c:v", "libx264", "-preset", "fast", "-g", str(rate)]
+        _ffmpeg("-stream_loop", "-1", "-t", str(seconds), "-i", clip(), *options, path)
+    return path
+
+
 def _ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import api, clips, endpoint, media, memory, pack, steady
+from benchmarks import api, clips, endpoint, media, pack, stages, steady
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
@@ -139,8 +139,9 @@ def peaks(folder: Path) -> None:
     for length in (1, 10):
         root = folder / f"memory-{length}"
         root.mkdir()
-        found[length] = {stage: memory.peak(stage, clips.minutes(length), root) for stage in memory.STAGES}
-    for stage in memory.STAGES:
+        conf = {"source": str(clips.minutes(length)), "filter": "identity", "chunk_frames": 500}
+        found[length] = {stage: stages.cost(stage, conf, root).peak for stage in stages.STAGES}
+    for stage in stages.STAGES:
         short, long = found[1][stage], found[10][stage]
         show(f"peak memory of {stage}, 1 and 10 minutes", f"{short:.0f} and {long:.0f} MB", f"{long / short:.2f}")
 
