@@ -34,54 +34,47 @@ def short(name: str) -> Path | None:
 
 def scaled(name: str, frames: int) -> Path | None:
     """The first frames of a short clip at 640x360, without sound."""
-    source, path = short(name), FOLDER / f"{name}-{frames}.mp4"
-    if source is not None and not path.exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        _ffmpeg("-i", source, "-vf", "scale=640:360", "-frames:v", str(frames), "-an", "-crf", "12", path)
-    return path if source is not None else None
+    source = short(name)
+    if source is None:
+        return None
+    options = ["-vf", "scale=640:360", "-frames:v", str(frames), "-an", "-crf", "12"]
+    return _kept(f"{name}-{frames}.mp4", "-i", source, *options)
 
 
 def minutes(length: int) -> Path:
     """A 640x360 H.264 clip with sound, 25 frames a second, that lasts `length` minutes."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"{length}min.mp4"
-    if path.exists():
-        return path
-    if length == 1:
-        options = ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "fast", "-g", "50", "-c:a", "aac", "-ac", "2"]
-        _ffmpeg("-stream_loop", "-1", "-t", "60", "-i", clip(), *options, path)
-    else:
-        _ffmpeg("-stream_loop", str(length - 1), "-i", minutes(1), "-c", "copy", path)
-    return path
+    if length > 1:
+        return _kept(f"{length}min.mp4", "-stream_loop", str(length - 1), "-i", minutes(1), "-c", "copy")
+    options = ["-vf", "scale=640:360", "-c:v", "libx264", "-preset", "fast", "-g", "50", "-c:a", "aac", "-ac", "2"]
+    return _kept("1min.mp4", *_again(60), *options)
 
 
 def full_hd() -> Path:
     """Ten minutes of `full_hd_minute`."""
-    path = FOLDER / "full-hd.mp4"
-    if not path.exists():
-        _ffmpeg("-stream_loop", "9", "-i", full_hd_minute(), "-c", "copy", path)
-    return path
+    return _kept("full-hd.mp4", "-stream_loop", "9", "-i", full_hd_minute(), "-c", "copy")
 
 
 def full_hd_minute() -> Path:
     """A minute of 1920x1080 H.264 with the key frames that x264 sets by itself, 25 frames a second, with sound."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / "full-hd-minute.mp4"
-    if not path.exists():
-        options = ["-vf", "scale=1920:1080", "-c:v", "libx264", "-preset", "fast", "-c:a", "aac", "-ac", "2"]
-        _ffmpeg("-stream_loop", "-1", "-t", "60", "-i", clip(), *options, path)
-    return path
+    options = ["-vf", "scale=1920:1080", "-c:v", "libx264", "-preset", "fast", "-c:a", "aac", "-ac", "2"]
+    return _kept("full-hd-minute.mp4", *_again(60), *options)
 
 
 def full_hd_at(rate: int, seconds: int) -> Path:
-    """The demo's clip as 1920x1080 H.264, played again as often as it takes, without sound."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    path = FOLDER / f"full-hd-{rate}-{seconds}.mp4"
+    """Some seconds of 1920x1080 H.264 at a frame rate, with a key frame each second, without sound."""
+    options = ["-an", "-vf", f"fps={rate},scale=1920:1080", "-c:v", "libx264", "-preset", "fast", "-g", str(rate)]
+    return _kept(f"full-hd-{rate}-{seconds}.mp4", *_again(seconds), *options)
+
+
+def _again(seconds: int) -> list[str | Path]:
+    """The demo's clip as input, played again as often as so many seconds take."""
+    return ["-stream_loop", "-1", "-t", str(seconds), "-i", clip()]
+
+
+def _kept(name: str, *arguments: str | Path) -> Path:
+    """A file that ffmpeg makes the first time that it is asked for."""
+    path = FOLDER / name
     if not path.exists():
-        options = ["-an", "-vf", f"fps={rate},scale=1920:1080", "-c:v", "libx264", "-preset", "fast", "-g", str(rate)]
-        _ffmpeg("-stream_loop", "-1", "-t", str(seconds), "-i", clip(), *options, path)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments), str(path)], check=True)
     return path
-
-
-def _ffmpeg(*arguments: str | Path) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)

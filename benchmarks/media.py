@@ -10,14 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import clips
+from benchmarks.stages import RUN, painted_bytes
 from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.paint import paint_chunk
 from rotoscope.steps.split import split
-from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 
-RUN = "benchmark"
 REPEATS = 3
 ROOM = 2 * 2**30
 CHUNK_FRAMES = 250
@@ -65,8 +64,7 @@ def _join(show: Show, clip: Path, folder: Path) -> None:
     store = FolderStore(folder / "store")
     kept = _paint(store, clip, keep_painted=True, filter="identity")
     plan = store.get_json(kept)
-    lossless = sum(store.get_json(keys.painted_record(chunk["lossless"]))["size_bytes"] for chunk in plan["chunks"])
-    encoded = sum(store.get_json(keys.painted_record(chunk["digest"]))["size_bytes"] for chunk in plan["chunks"])
+    lossless, encoded = painted_bytes(store, plan, "lossless"), painted_bytes(store, plan)
     copying, encoding = [], []
     for repeat in range(REPEATS):
         copying.append(_seconds(partial(assemble, store, kept, RUN)))

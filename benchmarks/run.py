@@ -18,7 +18,6 @@ from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
 from rotoscope.request import Request
-from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 
 FILTER = "starlit-swirl"
@@ -108,7 +107,7 @@ def orchestrated(airflow: LocalAirflow, store: FolderStore, clip: Path, referenc
     frames = sum(chunk["frames"] for chunk in plan["chunks"])
     speed, chunks = frames / seconds, len(plan["chunks"])
     show(f"orchestrated, {chunks} chunks", f"{speed:.2f} frames/s", f"{speed / reference:.2f} of the reference")
-    painted = sum(store.get_json(keys.painted_record(chunk["digest"]))["size_bytes"] for chunk in plan["chunks"])
+    painted = stages.painted_bytes(store, plan)
     result = Path(store.address(airflow.xcom(run_id, "assemble")["video"])).stat().st_size
     source = clip.stat().st_size
     show("painted chunks", f"{painted / frames / 1000:.0f} kB/frame", f"{painted / source:.1f} times the source")

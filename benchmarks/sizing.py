@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import clips, stages
+from rotoscope.steps.assemble import PROVENANCE
 from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 
@@ -39,9 +40,8 @@ def main() -> None:
 def stored(store: FolderStore) -> tuple[int, int]:
     """Bytes of the painted chunks, and of the result."""
     plan = store.get_json((store.root / stages.PLAN).read_text())
-    painted = sum(store.get_json(keys.painted_record(chunk["digest"]))["size_bytes"] for chunk in plan["chunks"])
-    objects = store.get_json(keys.result(plan["result"], "provenance.json"))["objects"]
-    return painted, (store.root / objects["video"]).stat().st_size
+    objects = store.get_json(keys.result(plan["result"], PROVENANCE))["objects"]
+    return stages.painted_bytes(store, plan), (store.root / objects["video"]).stat().st_size
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from rotoscope.request import Request
 from rotoscope.steps.assemble import assemble
 from rotoscope.steps.paint import paint_chunk
 from rotoscope.steps.split import split
+from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 
 RUN = "benchmark"
@@ -58,6 +59,11 @@ def _resident(process: psutil.Process) -> int:
     except psutil.NoSuchProcess:
         pass
     return total
+
+
+def painted_bytes(store: FolderStore, plan: dict[str, Any], name: str = "digest") -> int:
+    """Bytes of a plan's painted chunks: in the delivery codec, or by the name `lossless` those that were kept."""
+    return sum(store.get_json(keys.painted_record(chunk[name]))["size_bytes"] for chunk in plan["chunks"])
 
 
 def run_stage(stage: str, conf: dict[str, Any], root: Path) -> None:
