@@ -16,6 +16,8 @@ from typing import Any
 
 import psutil
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 INCLUDE = CHECKOUT / "include"
@@ -36,6 +38,10 @@ START_SECONDS = 180
 STOP_SECONDS = 30
 DAG_ID = "rotoscope"
 FINISHED = ("success", "failed")
+WHERE_BUSY = Retry(
+    total=None, connect=0, read=0, status=5, status_forcelist=[500, 503], backoff_factor=0.2, raise_on_status=False
+)
+"""Airflow answers so to what it only reads, too, where SQLite was locked by somebody else."""
 
 
 class LocalAirflow:
@@ -58,6 +64,7 @@ class LocalAirflow:
         self._token: str | None = None
         self._http = requests.Session()
         self._http.trust_env = False  # a proxy of the user's is not for this machine
+        self._http.mount("http://", HTTPAdapter(max_retries=WHERE_BUSY))
 
     @property
     def port(self) -> int:

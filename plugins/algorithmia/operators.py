@@ -14,6 +14,7 @@ from algorithmia.trigger import PicturesTrigger
 from rotoscope.algorithmia.client import LONGEST_CALL
 from rotoscope.steps.paint import begin_chunk
 from rotoscope.store.base import Store
+from video.ending import telling_its_end
 from video.operators import FilterOperator
 
 
@@ -89,5 +90,5 @@ class AlgorithmiaFilterOperator(FilterOperator):
         """Fetch what was painted and put the chunk together. Raises AirflowException if it is not painted."""
         if event["missing"]:
             raise AirflowException(f"{event['missing']} of {event['awaited']} frames were not painted: {event['why']}")
-        with failing_at_once():
+        with telling_its_end(context), failing_at_once():
             super().step(self.store(), context)

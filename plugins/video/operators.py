@@ -31,6 +31,7 @@ from rotoscope.store.fetching import fetching
 from rotoscope.store.filters import finder
 from rotoscope.store.uploads import CONTENT
 from rotoscope.style import StyleRequest
+from video.ending import await_ends, telling_its_end
 
 
 class StepOperator(BaseOperator):
@@ -50,7 +51,7 @@ class StepOperator(BaseOperator):
         self.algorithmia_conn_id = algorithmia_conn_id
 
     def execute(self, context: Context) -> Any:
-        with failing_at_once():
+        with telling_its_end(context), failing_at_once():
             return self.step(self.store(), context)
 
     def step(self, store: Store, context: Context) -> Any:
@@ -173,6 +174,8 @@ class CleanUpOperator(StepOperator):
 
     def step(self, store: Store, context: Context) -> None:
         run_id = context["run_id"]
+        steps = [task.task_id for task in self.upstream_list if issubclass(task.operator_class, StepOperator)]
+        await_ends(context, steps)
         try:
             clear_scratch(store, run_id, self.connect)
         except AlgorithmiaError as error:
