@@ -228,16 +228,6 @@ class Airflow:
         when = self._read(said)["next_dagrun_run_after"]
         return datetime.fromisoformat(when) if when else None
 
-    async def reason(self, dag: str, run_id: str) -> str | None:
-        """Why a run failed, in the words of its failed task's last error."""
-        failed = await self.tasks(dag, run_id, state=["failed"], limit=1)
-        for task in failed:
-            path = f"{_path(dag, run_id)}/taskInstances/{task['task_id']}/logs/{max(1, task['try_number'])}"
-            said = await self._ask("GET", path, params={"map_index": task["map_index"]})
-            if said.is_success:
-                return _last_error(said.json().get("content") or [])
-        return None
-
     async def pools(self) -> list[dict[str, Any]]:
         """The pools, with their slots."""
         found: list[dict[str, Any]] = self._read(await self._ask("GET", "/pools", params={"limit": 100}))["pools"]
@@ -268,11 +258,3 @@ class Airflow:
 
 def _path(dag: str, run_id: str) -> str:
     return f"/dags/{dag}/dagRuns/{quote(run_id, safe='')}"
-
-
-def _last_error(lines: list[Any]) -> str | None:
-    for line in reversed(lines):
-        errors = (line.get("error_detail") or []) if isinstance(line, dict) else []
-        if errors:
-            return str(errors[-1]["exc_value"])
-    return None

@@ -6,9 +6,12 @@ from typing import Any, Literal
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from rotoscope.store.base import Store
+from rotoscope.store.failures import reason_of
 from rotoscope_api.airflow import Run
 from rotoscope_api.caller import Caller
 from rotoscope_api.manners import accepted, seconds_to_wait
+from rotoscope_api.services import threaded
 
 State = Literal["queued", "running", "succeeded", "failed"]
 STATES: dict[str, State] = {"queued": "queued", "running": "running", "success": "succeeded", "failed": "failed"}
@@ -40,7 +43,7 @@ async def start(
     return run
 
 
-async def facts(caller: Caller, dag: str, run: Run, with_reason: bool = True) -> dict[str, Any]:
+async def facts(store: Store, dag: str, run: Run, with_reason: bool = True) -> dict[str, Any]:
     """What every job tells of its run."""
     failed = run.state == "failed" and with_reason
     return {
@@ -48,5 +51,5 @@ async def facts(caller: Caller, dag: str, run: Run, with_reason: bool = True) ->
         "state": STATES.get(run.state, "queued"),
         "created_at": run.created_at,
         "ended_at": run.ended_at,
-        "failure": await caller.airflow.reason(dag, run.id) if failed else None,
+        "failure": await threaded(reason_of, store, dag, run.id) if failed else None,
     }

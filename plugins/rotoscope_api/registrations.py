@@ -11,6 +11,7 @@ from rotoscope.media.video import Video
 from rotoscope.steps.register import ABOUT, INCOMING
 from rotoscope.store import keys, uploads
 from rotoscope.store.base import Store
+from rotoscope.store.failures import reason_of
 from rotoscope.store.uploads import BucketUpload, FolderUpload
 from rotoscope_api.airflow import Run
 from rotoscope_api.caller import Caller
@@ -80,7 +81,7 @@ async def of_run(caller: Caller, store: Store, run: Run, with_reason: bool = Fal
     about = await threaded(_about, store, run)
     made = VideoResource(id=run.id, state="registering", name=about.get("name"), created_at=run.created_at)
     if run.state == "failed":
-        reason = await caller.airflow.reason(DAG, run.id) if with_reason else None
+        reason = await threaded(reason_of, store, DAG, run.id) if with_reason else None
         return made.model_copy(update={"state": "failed", "failure": reason})
     if run.state != "success":
         return made

@@ -12,6 +12,7 @@ from rotoscope.plan import Plan
 from rotoscope.steps.progress import overview
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.failures import reason_of
 from rotoscope_api.airflow import Run
 from rotoscope_api.caller import SEPARATOR, Caller
 from rotoscope_api.paintings import DAG
@@ -94,7 +95,8 @@ async def detailed(caller: Caller, store: Store, run: Run) -> Rotoscope:
     if found.state == "running":
         found.progress = await progress_of(caller, store, run)
     elif found.state == "failed":
-        found.failure = await caller.airflow.reason(DAG, run.id) or "A task failed; its log in Airflow says why."
+        reason = await threaded(reason_of, store, DAG, run.id)
+        found.failure = reason or "A task failed; its log in Airflow says why."
     return found
 
 

@@ -21,6 +21,7 @@ from rotoscope.errors import Refused
 from rotoscope.steps import batch
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.failures import reason_of
 from rotoscope.store.filters import finder
 from rotoscope_batches.turn import FINISHED, TurnTrigger
 from video.defaults import UNFINISHED
@@ -112,7 +113,7 @@ class StartOperator(TriggerDagRunOperator):
             super().execute_complete(context, event)
         except AirflowException:
             run_id = str(self.trigger_run_id)
-            reason = batch.reason_of(store_from(self.store_connection), run_id, self.trigger_dag_id)
+            reason = reason_of(store_from(self.store_connection), self.trigger_dag_id, run_id)
             raise AirflowFailException(reason or f"The run {run_id} failed; its tasks' logs say why.") from None
 
 
@@ -152,7 +153,7 @@ class ReportBatchOperator(StepOperator):
     def step(self, store: Store, context: Context) -> dict[str, str]:
         run_id = context["run_id"]
         if not store.exists(keys.batch(run_id, PLAN)):
-            reason = batch.reason_of(store, run_id, BATCH) or "The tasks before this one say why."
+            reason = reason_of(store, BATCH, run_id) or "The tasks before this one say why."
             raise AirflowFailException(f"Nothing was started. {reason}")
         report = batch.report_batch(store, run_id)
         made = batch.report_keys(store, run_id)

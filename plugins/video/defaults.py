@@ -6,7 +6,7 @@ from typing import Any
 from airflow.sdk import Context
 
 from object_store.connection import DEFAULT_CONNECTION, store_from
-from rotoscope.store import keys
+from rotoscope.store import failures
 
 UNFINISHED = ["queued", "running"]
 """States of a run that is not over."""
@@ -17,8 +17,7 @@ def keep_reason(context: Context) -> None:
     """Keep why a task failed for good, where whoever asks for the run's failure finds it."""
     ti, error = context["ti"], context.get("exception")
     reason = str(error) if error else WITHOUT_A_WORD
-    document = {"task": ti.task_id, "map_index": ti.map_index, "reason": reason}
-    store_from(DEFAULT_CONNECTION).replace_json(keys.failure(ti.dag_id, ti.run_id), document)
+    failures.keep(store_from(DEFAULT_CONNECTION), ti.dag_id, ti.run_id, ti.task_id, ti.map_index, reason)
 
 
 DEFAULT_ARGS: dict[str, Any] = {

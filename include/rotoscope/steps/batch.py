@@ -29,6 +29,7 @@ from rotoscope.steps.mask import bring_mask, keep_mask
 from rotoscope.steps.register import register
 from rotoscope.store import keys
 from rotoscope.store.base import Store
+from rotoscope.store.failures import reason_of
 
 log = logging.getLogger(__name__)
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
@@ -127,7 +128,7 @@ def plan_batch(
 def report_batch(store: Store, run_id: str) -> Report:
     """Write down what became of a batch, as JSON, as a page and as a contact sheet. Raises KeyError without a plan."""
     plan = BatchPlan.model_validate(store.get_json(keys.batch(run_id, PLAN)))
-    report = make_report(plan, lambda digest: made_of(store, digest), lambda run: reason_of(store, run))
+    report = make_report(plan, lambda digest: made_of(store, digest), lambda run: reason_of(store, ROTOSCOPE, run))
     done = {place: row for place, row in enumerate(report.rows) if row.state == "done"}
     pictures = {place: _picture(store, row.result["before_after"]) for place, row in done.items()}
     store.delete(keys.batch(run_id, SHEET))
@@ -160,14 +161,6 @@ def report_keys(store: Store, run_id: str) -> dict[str, str]:
     found = {"report": REPORT, "page": PAGE, "sheet": SHEET}
     there = {kind: keys.batch(run_id, name) for kind, name in found.items()}
     return {kind: key for kind, key in there.items() if store.exists(key)}
-
-
-def reason_of(store: Store, run: str, dag: str = ROTOSCOPE) -> str | None:
-    """Why a run failed, in the words of the task that did, if it left any."""
-    try:
-        return str(store.get_json(keys.failure(dag, run))["reason"])
-    except KeyError:
-        return None
 
 
 def _priced(

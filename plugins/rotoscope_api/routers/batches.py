@@ -109,20 +109,21 @@ async def create_batch(
     batch_id = await fresh_id(request, caller, idempotency_key)
     await book(caller, store, batch_id, frames)
     run = await jobs.start(response, caller, DAG, batch_id, conf, f"{PREFIX}/batches/{batch_id}", prefer)
-    return await resource(caller, run)
+    return await resource(caller, store, run)
 
 
 @router.get("", summary="List Batches")
-async def list_batches(caller: Reader, limit: Limit = 20, cursor: Cursor = None) -> Listed[Batch]:
+async def list_batches(caller: Reader, store: StoreDep, limit: Limit = 20, cursor: Cursor = None) -> Listed[Batch]:
     """Batches, the newest first; administrators see those of schedules too."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    return Listed(items=[await resource(caller, run, detailed=False) for run in page.runs], next_cursor=page.next)
+    items = [await resource(caller, store, run, detailed=False) for run in page.runs]
+    return Listed(items=items, next_cursor=page.next)
 
 
 @router.get("/{batch_id}", summary="Get Batch", responses=documented("not-found"))
-async def get_batch(caller: Reader, batch_id: Id) -> Batch:
+async def get_batch(caller: Reader, store: StoreDep, batch_id: Id) -> Batch:
     """A batch as it is now."""
-    return await resource(caller, await caller.run(DAG, batch_id))
+    return await resource(caller, store, await caller.run(DAG, batch_id))
 
 
 @router.delete("/{batch_id}", status_code=204, summary="Delete Batch", responses=documented("not-found", "conflict"))
@@ -150,7 +151,7 @@ async def cancel_batch(response: Response, caller: Writer, store: StoreDep, batc
         for started in {item.run for item in plan.to_paint} if plan else ():
             await _cancel_rotoscope(caller, started)
     response.headers["Location"] = f"{PREFIX}/batches/{batch_id}"
-    return await resource(caller, run, detailed=False)
+    return await resource(caller, store, run, detailed=False)
 
 
 @router.post(
@@ -159,7 +160,7 @@ async def cancel_batch(response: Response, caller: Writer, store: StoreDep, batc
     summary="Retry Batch",
     responses=documented("not-found", "conflict"),
 )
-async def retry_batch(response: Response, caller: Writer, batch_id: Id) -> Batch:
+async def retry_batch(response: Response, caller: Writer, store: StoreDep, batch_id: Id) -> Batch:
     """Go on with a batch that failed or was cancelled: what is missing is tried again, and nothing else."""
     run = await caller.run(DAG, batch_id)
     if run.is_whole or not run.is_over:
@@ -167,7 +168,7 @@ async def retry_batch(response: Response, caller: Writer, batch_id: Id) -> Batch
         raise Problem("conflict", f"Only one that failed or was cancelled can go on; it is {state}.")
     run = await caller.airflow.retry(DAG, run)
     accepted(response, f"{PREFIX}/batches/{batch_id}", is_over=False)
-    return await resource(caller, run, detailed=False)
+    return await resource(caller, store, run, detailed=False)
 
 
 @router.get("/{batch_id}/report", summary="Get Batch Report", responses=documented("not-found", "conflict"))
@@ -213,13 +214,13 @@ async def get_batch_result(caller: Reader, store: StoreDep, batch_id: Id, index:
     return await file_answer(store, key, f"{keys.slug(report.rows[index].label)}.{key.rpartition('.')[2]}")
 
 
-async def resource(caller: Caller, run: Run, detailed: bool = True) -> Batch:
+async def resource(caller: Caller, store: Store, run: Run, detailed: bool = True) -> Batch:
     """A batch by its run. detailed: with what only further questions to Airflow tell."""
     written = (run.conf or {}).get("manifest")
     manifest: dict[str, Any] = written if isinstance(written, dict) else {}
     planned = await caller.airflow.outcome(DAG, run.id, "plan") if detailed else None
     return Batch(
-        **await jobs.facts(caller, DAG, run, detailed),
+        **await jobs.facts(store, DAG, run, detailed),
         title=manifest.get("title") or str((run.conf or {}).get("batch", "")),
         at_once=manifest.get("at_once"),
         rotoscopes=None if planned is None else len(planned),

@@ -78,21 +78,23 @@ async def create_contact_sheet(
     await threaded(SheetRequest.parse, conf, own_finder(caller, store))
     sheet_id = await fresh_id(request, caller, idempotency_key)
     run = await jobs.start(response, caller, DAG, sheet_id, conf, f"{PREFIX}/contact-sheets/{sheet_id}", prefer)
-    return await _sheet(caller, run)
+    return await _sheet(store, run)
 
 
 @router.get("", summary="List Contact Sheets")
-async def list_contact_sheets(caller: Reader, limit: Limit = 20, cursor: Cursor = None) -> Listed[ContactSheet]:
+async def list_contact_sheets(
+    caller: Reader, store: StoreDep, limit: Limit = 20, cursor: Cursor = None
+) -> Listed[ContactSheet]:
     """Contact sheets, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    items = [await _sheet(caller, run, with_reason=False) for run in page.runs]
+    items = [await _sheet(store, run, with_reason=False) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 
 
 @router.get("/{sheet_id}", summary="Get Contact Sheet", responses=documented("not-found"))
-async def get_contact_sheet(caller: Reader, sheet_id: Id) -> ContactSheet:
+async def get_contact_sheet(caller: Reader, store: StoreDep, sheet_id: Id) -> ContactSheet:
     """A contact sheet as it is now."""
-    return await _sheet(caller, await caller.run(DAG, sheet_id))
+    return await _sheet(store, await caller.run(DAG, sheet_id))
 
 
 @router.get(
@@ -139,6 +141,6 @@ async def _made(caller: Caller, sheet_id: str) -> dict[str, str]:
     return found
 
 
-async def _sheet(caller: Caller, run: Run, with_reason: bool = True) -> ContactSheet:
+async def _sheet(store: Store, run: Run, with_reason: bool = True) -> ContactSheet:
     options = {name: value for name, value in (run.conf or {}).items() if name != "source"}
-    return ContactSheet(**await jobs.facts(caller, DAG, run, with_reason), options=options)
+    return ContactSheet(**await jobs.facts(store, DAG, run, with_reason), options=options)

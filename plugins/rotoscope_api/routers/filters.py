@@ -109,15 +109,15 @@ async def list_filters(
 
 
 @router.get("/filter-creations/{creation_id}", summary="Get Creation", responses=documented("not-found"))
-async def get_creation(caller: Reader, creation_id: Id) -> Creation:
+async def get_creation(caller: Reader, store: StoreDep, creation_id: Id) -> Creation:
     """How far the making of a filter of a picture is."""
-    return await _creation(caller, CREATE, await caller.run(CREATE, creation_id), "create")
+    return await _creation(caller, store, CREATE, await caller.run(CREATE, creation_id), "create")
 
 
 @router.get("/filter-trainings/{training_id}", summary="Get Training", responses=documented("not-found"))
-async def get_training(caller: Reader, training_id: Id) -> Creation:
+async def get_training(caller: Reader, store: StoreDep, training_id: Id) -> Creation:
     """How far the training of a filter is."""
-    return await _creation(caller, TRAIN, await caller.run(TRAIN, training_id), "publish")
+    return await _creation(caller, store, TRAIN, await caller.run(TRAIN, training_id), "publish")
 
 
 @router.post(
@@ -157,7 +157,7 @@ async def create_filter(
     job_id = await fresh_id(request, caller, idempotency_key)
     location = f"{PREFIX}/filter-creations/{job_id}"
     run = await jobs.start(response, caller, CREATE, job_id, conf, location, prefer)
-    return await _creation(caller, CREATE, run, "create")
+    return await _creation(caller, store, CREATE, run, "create")
 
 
 @router.post(
@@ -200,7 +200,7 @@ async def train_filter(
     job_id = await fresh_id(request, caller, idempotency_key)
     location = f"{PREFIX}/filter-trainings/{job_id}"
     run = await jobs.start(response, caller, TRAIN, job_id, conf, location, prefer)
-    return await _creation(caller, TRAIN, run, "publish")
+    return await _creation(caller, store, TRAIN, run, "publish")
 
 
 @router.get("/filters/{name}", summary="Get Filter", responses=documented("not-found"))
@@ -252,11 +252,11 @@ async def delete_filter(caller: Writer, store: StoreDep, name: Name) -> None:
     await threaded(store.delete, keys.filters(name))
 
 
-async def _creation(caller: Caller, dag: str, run: Run, task: str) -> Creation:
+async def _creation(caller: Caller, store: Store, dag: str, run: Run, task: str) -> Creation:
     outcome: dict[str, Any] | None = None
     if run.state == "success":
         outcome = await caller.airflow.outcome(dag, run.id, task)
-    return Creation(**await jobs.facts(caller, dag, run), filter=(outcome or {}).get("filter"))
+    return Creation(**await jobs.facts(store, dag, run), filter=(outcome or {}).get("filter"))
 
 
 async def _found(caller: Caller, store: Store, name: str) -> Filter:

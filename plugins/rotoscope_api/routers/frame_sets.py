@@ -181,7 +181,7 @@ async def whole(caller: Caller, store: Store, set_id: str) -> FrameSet:
 
 async def _resource(caller: Caller, store: Store, run: Run, with_reason: bool = True) -> FrameSetResource:
     options = {name: value for name, value in (run.conf or {}).items() if name != "source"}
-    made = FrameSetResource(**await jobs.facts(caller, DAG, run, with_reason), options=options)
+    made = FrameSetResource(**await jobs.facts(store, DAG, run, with_reason), options=options)
     if run.state == "success":
         found = await threaded(frame_set, store, run.id)
         made.count, (made.width, made.height) = len(found.frames), found.size

@@ -158,7 +158,7 @@ async def run_schedule(
     batch_id = await fresh_id(request, caller, idempotency_key)
     conf = found.conf([], datetime.now(UTC).date().isoformat())
     run = await jobs.start(response, caller, DAG, batch_id, conf, f"{PREFIX}/batches/{batch_id}", prefer)
-    return await resource(caller, run)
+    return await resource(caller, store, run)
 
 
 def _own_name(caller: Caller, text: str) -> str:
