@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, AssetWatcher
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 from airflow.sdk.definitions.timetables.trigger import CronTriggerTimetable, DeltaTriggerTimetable
 from airflow.sdk.exceptions import AirflowNotFoundException
 
@@ -15,6 +17,7 @@ from object_store.connection import store_from
 from rotoscope.batch.schedule import Schedule, schedules
 from rotoscope.store.base import Store
 from rotoscope_batches.arrivals import InboxTrigger
+from rotoscope_batches.late import say_late
 from rotoscope_batches.operators import StartBatchOperator
 from video.defaults import DEFAULT_ARGS
 
@@ -23,7 +26,7 @@ DOC = """### {title}
 
 This DAG is made of the schedule `{name}`. Change it there (include/schedules, or `/schedules` of the API), not here.
 Each run starts one run of the DAG `rotoscope_batch`, with the time of this one as the manifest's date, and ends as it
-does.
+does. Where the schedule has a `deadline` and a run is not over by then, Airflow counts it as missed, and goes on.
 
 **For times that are past**, press *Trigger* and choose *Backfill*; their dates go into the manifest.
 """
@@ -50,6 +53,14 @@ def timetable(schedule: Schedule) -> Any:
     return DeltaTriggerTimetable(timedelta(seconds=schedule.every or 0))
 
 
+def deadline(schedule: Schedule) -> DeadlineAlert | None:
+    """By when a run must be over, counted from when it was queued."""
+    if schedule.deadline is None:
+        return None
+    within = timedelta(seconds=schedule.deadline)
+    return DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, within, AsyncCallback(say_late))
+
+
 for schedule in schedules(store()).values():
     with DAG(
         dag_id=schedule.dag_id,
@@ -60,6 +71,7 @@ for schedule in schedules(store()).values():
         start_date=schedule.start or BEGINNING,
         catchup=schedule.catch_up,
         max_active_runs=4,
+        deadline=deadline(schedule),
         tags=["rotoscope", "schedule"],
         default_args={**DEFAULT_ARGS, "queue": "split"},
     ) as dag:

@@ -177,6 +177,7 @@ SCHEMAS: dict[str, Any] = {
         "manifest": None,
         "paint": None,
         "window": "22:00-06:00",
+        "deadline": 28800,
         "enabled": True,
         "catch_up": False,
         "start": None,

@@ -125,6 +125,22 @@ def test_what_arrives_in_an_inbox_is_painted_once_and_a_schedule_can_be_backfill
     assert len(_runs(airflow, "schedule_arrivals")) == 1
 
 
+@pytest.mark.slow
+def test_a_batch_that_is_late_goes_on_and_the_triggerer_says_so(
+    airflow: LocalAirflow, airflow_store: FolderStore, tmp_path: Path
+) -> None:
+    clips(tmp_path, 1)
+    paint = {"entries": [{"videos": f"{tmp_path}/*.mp4", "chains": "pencil"}]}
+    late = {"name": "late", "every": 86400, "deadline": 1, "enabled": False, "manifest": paint}
+    Schedule.of(late)
+    airflow_store.replace_json(keys.schedule("late"), late)
+    _await(lambda: airflow.call("GET", "/api/v2/dags/schedule_late").ok)
+    late_run = airflow.trigger({}, "schedule_late")
+    assert airflow.wait(late_run, dag="schedule_late") == "success"
+    said = f"schedule_late is late: its run {late_run} was to be over by"
+    _await(lambda: said in (airflow.home / "triggerer.log").read_text())
+
+
 def _done(airflow: LocalAirflow, dag: str, kind: str = "asset_triggered") -> str | None:
     """The run of a batch that the run of this kind of a schedule's DAG started, once it is over."""
     runs = [run for run in _runs(airflow, dag) if run["run_type"] == kind]

@@ -41,6 +41,7 @@ class Schedule(BaseModel):
     manifest: Manifest | None = Field(default=None, description="Or the manifest itself.")
     paint: Ways | None = Field(default=None, description="For an inbox: how what arrives there is painted.")
     window: str = Field(default="", description="Hours in which rotoscopes may start, as 22:00-06:00.")
+    deadline: int | None = Field(default=None, ge=1, description="Seconds in which its batch must be over.")
     enabled: bool = Field(default=True, description="Whether it runs by itself.")
     catch_up: bool = Field(default=False, description="Whether times since `start` that were missed are made up for.")
     start: AwareDatetime | None = Field(default=None, description="Since when there are times to catch up with.")
