@@ -1,4 +1,4 @@
-"""How much faster two workers paint than one: `make bench-painters` (some 10 minutes).
+"""How much faster two workers paint than one: `make bench-painters` (some 15 minutes).
 
 Each has a processor of its own, for its network, its ffmpeg and its share of what the cluster needs beside them; chunks
 take half a minute, as they do by default.
@@ -14,7 +14,9 @@ from tools.cluster import Cluster
 from tools.local import Commands
 
 PAIRS = 3
-CHUNKS, FRAMES = 4, 300
+CHUNKS, FRAMES = 6, 300
+ASK_SECONDS = 5
+"""Between questions whether it is painted: the API server that answers runs on the same processors."""
 FIRST, SECOND = "worker-filter-1", "worker-filter-2"
 
 
@@ -54,7 +56,7 @@ def painted(cluster: Cluster, folder: Path, name: str) -> float:
     video = folder / f"{name}.mp4"
     source.output(str(video), g=30, metadata=f"title={name}").run(quiet=True)
     run_id = cluster.trigger({"source": str(video), "filter": "starlit-swirl", "chunk_frames": FRAMES})
-    if cluster.wait(run_id) != "success":
+    if cluster.wait(run_id, every=ASK_SECONDS) != "success":
         raise RuntimeError(f"{run_id} failed; its logs are in {cluster.home}.")
     tasks = [one for one in cluster.tasks(run_id) if one["task_id"] == "filter"]
     begun, ended = ([datetime.fromisoformat(one[at]) for one in tasks] for at in ("start_date", "end_date"))
