@@ -88,7 +88,8 @@ class AlgorithmiaFilterOperator(FilterOperator):
 
     def execute_painted(self, context: Context, event: dict[str, Any]) -> None:
         """Fetch what was painted and put the chunk together. Raises AirflowException if it is not painted."""
-        if event["missing"]:
-            raise AirflowException(f"{event['missing']} of {event['awaited']} frames were not painted: {event['why']}")
         with telling_its_end(context), failing_at_once():
+            if event["missing"]:
+                missing = f"{event['missing']} of {event['awaited']} frames were not painted"
+                raise AirflowException(f"{missing}: {event['why']}")
             super().step(self.store(), context)

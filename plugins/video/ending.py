@@ -30,8 +30,10 @@ def telling_its_end(context: Context) -> Iterator[None]:
 def await_ends(context: Context, task_ids: list[str]) -> None:
     """Wait until each of these tasks that failed has had its last word, or must be dead."""
     ti = context["ti"]
-    deadline = time.monotonic() + conf.getint("workers", "min_heartbeat_interval") + KILLED_AFTER
     failed = ti.get_ti_count(ti.dag_id, task_ids=task_ids, run_ids=[ti.run_id], states=["failed"])
+    if not failed:
+        return
+    deadline = time.monotonic() + conf.getint("workers", "min_heartbeat_interval") + KILLED_AFTER
     while failed > _ended(context, task_ids) and time.monotonic() < deadline:
         time.sleep(0.5)
 

@@ -7,11 +7,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
 
-@dataclass
+@dataclass(frozen=True)
 class HeldBack:
     """Where the video is; whether the last byte is waited for; what lets it go."""
 
-    url: str = ""
+    url: str
     asked: Event = field(default_factory=Event)
     let_go: Event = field(default_factory=Event)
 
@@ -19,7 +19,6 @@ class HeldBack:
 @contextmanager
 def held_back(content: bytes) -> Iterator[HeldBack]:
     """Serve it while the block runs."""
-    held = HeldBack()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -31,8 +30,11 @@ def held_back(content: bytes) -> Iterator[HeldBack]:
             held.let_go.wait()
             self.wfile.write(content[-1:])
 
+        def log_message(self, *arguments: object) -> None:
+            pass
+
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held.url = f"http://127.0.0.1:{server.server_port}/clip.mp4"
+    held = HeldBack(f"http://127.0.0.1:{server.server_port}/clip.mp4")
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield held
