@@ -14,7 +14,7 @@ from airflow.sdk.definitions.timetables.trigger import CronTriggerTimetable, Del
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from object_store.connection import store_from
-from rotoscope.batch.schedule import Schedule, schedules
+from rotoscope.batch.schedule import TAG, Schedule, schedules
 from rotoscope.store.base import Store
 from rotoscope_batches.arrivals import InboxTrigger
 from rotoscope_batches.late import say_late
@@ -72,7 +72,7 @@ for schedule in schedules(store()).values():
         catchup=schedule.catch_up,
         max_active_runs=4,
         deadline=deadline(schedule),
-        tags=["rotoscope", "schedule"],
+        tags=["rotoscope", TAG],
         default_args={**DEFAULT_ARGS, "queue": "split"},
     ) as dag:
         StartBatchOperator(

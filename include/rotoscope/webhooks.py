@@ -104,10 +104,10 @@ def ids(store: Store, prefix: str = "") -> list[str]:
     return [webhook_id for webhook_id in found if webhook_id.startswith(prefix)]
 
 
-def deliveries(store: Store, webhook_id: str) -> list[Delivery]:
-    """All that a webhook was told, the newest first."""
-    found = (Delivery.model_validate(store.get_json(key)) for key in store.below(keys.deliveries(webhook_id)))
-    return sorted(found, key=lambda one: one.created_at, reverse=True)
+def deliveries(store: Store, webhook_id: str) -> list[str]:
+    """The ids of all that a webhook was told, what was tried last first."""
+    found = sorted(store.entries(keys.deliveries(webhook_id)), key=lambda one: (one.modified, one.key), reverse=True)
+    return [one.key.rpartition("/")[2].removesuffix(".json") for one in found]
 
 
 def get_delivery(store: Store, webhook_id: str, delivery_id: str) -> Delivery:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
@@ -20,11 +21,12 @@ CANCELLED = "Cancelled"
 """Begins the note of a run that was cancelled: Airflow calls it running until it is cleaned up, then failed, or even
 success, since the tasks that were not reached are skipped."""
 OVER, UNFINISHED = ("success", "failed"), ("queued", "running")
-MOST_RUNS = 100
+MOST = 100
+"""In one answer of Airflow's."""
 CLEAN_UP = "clean_up"
 POLL_SECONDS = 0.5
 SEEN, SEEN_SECONDS = 1000, 1.0
-"""Lists that are shared, and for how long: the same one is asked for by many, and takes Airflow 15 ms."""
+"""Answers that are shared, and for how long: the same list is asked for by many, and takes Airflow 15 ms."""
 AT_ONCE = 2
 """Calls; its pool has 5 connections, and more threads than processors gain nothing."""
 
@@ -93,11 +95,17 @@ class Inside:
         self._seen: TTLCache[str, asyncio.Future[httpx.Response]] = TTLCache(SEEN, SEEN_SECONDS)
 
     async def look(self, who: str, path: str, **options: Any) -> httpx.Response:
-        """Call a list, or share what a moment ago the same user saw there, unless something was changed since."""
-        key = f"{who} {path} {options['params']}"
+        """Get it, or share what a moment ago the same user saw there, unless something was changed since.
+
+        What was not there is not shared: it may come at any moment.
+        """
+        key = f"{who} {path} {options.get('params')}"
         if key not in self._seen:
             self._seen[key] = asyncio.ensure_future(self.ask("GET", path, **options))
-        return await asyncio.shield(self._seen[key])
+        said = await asyncio.shield(self._seen[key])
+        if not said.is_success:
+            self._seen.pop(key, None)
+        return said
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call it. Where its database was locked by somebody else, and the call was not done, it is made again."""
@@ -143,7 +151,7 @@ class Airflow:
         wanted = {"limit": limit, "cursor": cursor or "", "order_by": "-id", **where}
         if prefix:
             wanted["run_id_prefix_pattern"] = prefix
-        said = await self._inside.look(self._who, f"/dags/{dag}/dagRuns", headers=self._headers, params=wanted)
+        said = await self._look(f"/dags/{dag}/dagRuns", params=wanted)
         if said.status_code in (400, 422):
             raise bad_cursor()
         found = self._read(said)
@@ -155,7 +163,7 @@ class Airflow:
         """All runs whose ids begin so, the newest first."""
         cursor: str | None = None
         while True:
-            page = await self.page(dag, prefix, cursor, MOST_RUNS, **where)
+            page = await self.page(dag, prefix, cursor, MOST, **where)
             for run in page.runs:
                 yield run
             cursor = page.next
@@ -205,12 +213,12 @@ class Airflow:
 
     async def outcome(self, dag: str, run_id: str, task: str, key: str = "return_value") -> Any:
         """What a task of a run left, None if it has left nothing yet."""
-        said = await self._ask("GET", f"{_path(dag, run_id)}/taskInstances/{task}/xcomEntries/{key}")
+        said = await self._look(f"{_path(dag, run_id)}/taskInstances/{task}/xcomEntries/{key}")
         return None if said.status_code == 404 else self._read(said)["value"]
 
     async def tasks(self, dag: str, run_id: str, **where: Any) -> list[dict[str, Any]]:
         """Task instances of a run."""
-        said = self._read(await self._ask("GET", f"{_path(dag, run_id)}/taskInstances", params=where))
+        said = self._read(await self._look(f"{_path(dag, run_id)}/taskInstances", params=where))
         found: list[dict[str, Any]] = said["task_instances"]
         return found
 
@@ -228,6 +236,18 @@ class Airflow:
         when = self._read(said)["next_dagrun_run_after"]
         return datetime.fromisoformat(when) if when else None
 
+    async def next_times(self, tag: str) -> dict[str, datetime]:
+        """When the DAGs with this tag run next by themselves, by their ids."""
+        found: dict[str, datetime] = {}
+        for offset in count(0, MOST):
+            where = {"tags": tag, "limit": MOST, "offset": offset, "order_by": "dag_id"}
+            page = self._read(await self._look("/dags", params=where))["dags"]
+            times = {dag["dag_id"]: dag["next_dagrun_run_after"] for dag in page}
+            found |= {dag_id: datetime.fromisoformat(when) for dag_id, when in times.items() if when}
+            if len(page) < MOST:
+                break
+        return found
+
     async def pools(self) -> list[dict[str, Any]]:
         """The pools, with their slots."""
         found: list[dict[str, Any]] = self._read(await self._ask("GET", "/pools", params={"limit": 100}))["pools"]
@@ -237,6 +257,9 @@ class Airflow:
         """What Airflow says of its own parts."""
         found: dict[str, Any] = self._read(await self._ask("GET", "/monitor/health"))
         return found
+
+    async def _look(self, path: str, **options: Any) -> httpx.Response:
+        return await self._inside.look(self._who, path, headers=self._headers, **options)
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._inside.ask(method, path, headers=self._headers, **options)

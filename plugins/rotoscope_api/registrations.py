@@ -73,27 +73,25 @@ async def look(caller: Caller, store: Store, video_id: str) -> VideoResource:
         if problem.kind != "not-found":
             raise
         return await threaded(_awaited, store, video_id)
-    return await of_run(caller, store, run, with_reason=True)
+    return await of_run(caller, store, run)
 
 
-async def of_run(caller: Caller, store: Store, run: Run, with_reason: bool = False) -> VideoResource:
+async def of_run(caller: Caller, store: Store, run: Run) -> VideoResource:
     """The video that a run registers, or has registered."""
-    about = await threaded(_about, store, run)
-    made = VideoResource(id=run.id, state="registering", name=about.get("name"), created_at=run.created_at)
+    [made] = await of_runs(caller, store, [run])
     if run.state == "failed":
-        reason = await threaded(reason_of, store, DAG, run.id) if with_reason else None
-        return made.model_copy(update={"state": "failed", "failure": reason})
-    if run.state != "success":
-        return made
-    place = await caller.airflow.outcome(DAG, run.id, TASK)
-    sha256 = str(place).removeprefix("video://")
-    try:
-        video = await threaded(video_of, store, sha256)
-    except KeyError:
-        return made.model_copy(update={"state": "failed", "failure": "It is not in the store any more."})
-    return made.model_copy(
-        update={"state": "ready", "sha256": sha256, "facts": facts_of(video), "name": made.name or video.name}
-    )
+        made.failure = await threaded(reason_of, store, DAG, run.id)
+    return made
+
+
+async def of_runs(caller: Caller, store: Store, runs: list[Run]) -> list[VideoResource]:
+    """The same for several, without the reasons why some failed."""
+    abouts = await threaded(_abouts, store, runs)
+    for run, about in zip(runs, abouts, strict=True):
+        if run.state == "success" and not about.get("sha256"):  # it was started in Airflow itself
+            place = await caller.airflow.outcome(DAG, run.id, TASK)
+            about["sha256"] = str(place).removeprefix("video://")
+    return await threaded(_described, store, runs, abouts)
 
 
 async def ready(caller: Caller, store: Store, video_id: str) -> tuple[str, Video]:
@@ -173,6 +171,10 @@ def _awaited(store: Store, video_id: str) -> VideoResource:
     return made.model_copy(update={"state": "awaiting_upload", "upload": Upload(**how)})
 
 
+def _abouts(store: Store, runs: list[Run]) -> list[dict[str, Any]]:
+    return [_about(store, run) for run in runs]
+
+
 def _about(store: Store, run: Run) -> dict[str, Any]:
     source = str((run.conf or {}).get("source", ""))
     if not source.startswith(INCOMING):
@@ -182,3 +184,22 @@ def _about(store: Store, run: Run) -> dict[str, Any]:
     except KeyError:
         return {}
     return about
+
+
+def _described(store: Store, runs: list[Run], abouts: list[dict[str, Any]]) -> list[VideoResource]:
+    return [_one(store, run, about) for run, about in zip(runs, abouts, strict=True)]
+
+
+def _one(store: Store, run: Run, about: dict[str, Any]) -> VideoResource:
+    made = VideoResource(id=run.id, state="registering", name=about.get("name"), created_at=run.created_at)
+    if run.state == "failed":
+        return made.model_copy(update={"state": "failed"})
+    if run.state != "success":
+        return made
+    try:
+        video = video_of(store, about["sha256"])
+    except KeyError:
+        return made.model_copy(update={"state": "failed", "failure": "It is not in the store any more."})
+    return made.model_copy(
+        update={"state": "ready", "sha256": video.sha256, "facts": facts_of(video), "name": made.name or video.name}
+    )

@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).resolve().parents[2] / "schedules"
 NAME = r"^[a-z0-9][a-z0-9_.-]{0,99}$"
 LEAST_SECONDS = 60
+TAG = "schedule"
+"""Of these DAGs."""
 
 
 class Schedule(BaseModel):

@@ -25,17 +25,22 @@ def register(store: Store, source: str, run_id: str, fetch: Fetch) -> str:
     """Bring a source into the store, unless it is there; gives its SHA-256.
 
     source: a path or a URL, or `incoming://RUN`, what the store's `incoming/RUN/about.json` says: its name, its url or
-    the set of frames that it is made of (without either, the bytes were uploaded), and bytes and sha256 to verify.
+    the set of frames that it is made of (without either, the bytes were uploaded), and bytes and sha256 to verify;
+    afterwards it has the sha256 in any case.
     Raises Refused if it is no video, or another one than was promised.
     """
     with store.workspace(keys.run(run_id)) as folder:
-        if source.startswith(INCOMING):
-            found = _incoming(store, source.removeprefix(INCOMING), folder, fetch)
+        awaited = source.removeprefix(INCOMING) if source.startswith(INCOMING) else None
+        if awaited:
+            found = _incoming(store, awaited, folder, fetch)
         else:
             found, _ = arrive(Request.parse({"source": source}), store, folder, fetch)
         sha256 = found.video.sha256
         store.put_json(keys.held(keys.video(sha256), run_id), {"name": found.video.name})
         keep_source(store, found)
+        if awaited:
+            key = keys.incoming(awaited, ABOUT)
+            store.replace_json(key, {**store.get_json(key), "sha256": sha256})
     log.info("%s is registered as video://%s", found.video.name, sha256)
     return sha256
 

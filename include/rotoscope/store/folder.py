@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import shutil
-import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,17 +72,13 @@ class FolderStore:
         return str(self._path(key))
 
     def below(self, prefix: str) -> Iterator[str]:
-        root = self._path(prefix)
-        found = (path for path in root.rglob("*") if path.is_file() and not _is_work(path.relative_to(root)))
-        return (path.relative_to(self.root).as_posix() for path in sorted(found))
+        return iter(sorted(self._key(file) for file in _files(self._path(prefix), WORK) if file.is_file()))
 
     def entries(self, prefix: str) -> Iterator[Entry]:
-        for path in self._path(prefix).rglob("*"):
+        for file in _files(self._path(prefix)):
             with contextlib.suppress(FileNotFoundError):  # it may go at any time
-                facts = path.lstat()
-                if not stat.S_ISDIR(facts.st_mode):
-                    modified = datetime.fromtimestamp(facts.st_mtime, UTC)
-                    yield Entry(path.relative_to(self.root).as_posix(), facts.st_size, modified)
+                facts = file.stat(follow_symlinks=False)
+                yield Entry(self._key(file), facts.st_size, datetime.fromtimestamp(facts.st_mtime, UTC))
 
     def unfinished(self) -> Iterator[tuple[Entry, str]]:
         return iter(())  # uploads into a folder are files
@@ -96,7 +91,7 @@ class FolderStore:
         if target.is_file():
             target.unlink(missing_ok=True)
             return 1
-        files = sum(path.is_file() for path in target.rglob("*"))
+        files = sum(file.is_file() for file in _files(target))
         while target.exists():
             with contextlib.suppress(FileNotFoundError):  # others may delete it too
                 shutil.rmtree(target)
@@ -108,9 +103,21 @@ class FolderStore:
             raise ValueError(f"{key!r} is not a key of this store.")
         return self.root.joinpath(*parts)
 
+    def _key(self, file: os.DirEntry[str]) -> str:
+        return file.path.removeprefix(f"{self.root}{os.sep}")
 
-def _is_work(path: Path) -> bool:
-    return any(part.startswith(WORK) for part in path.parts)
+
+def _files(folder: Path | str, without: str | None = None) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder and in those in it, but for folders whose names begin so. Any of it may go meanwhile."""
+    try:
+        found = list(os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for entry in found:
+        if not entry.is_dir(follow_symlinks=False):
+            yield entry
+        elif without is None or not entry.name.startswith(without):
+            yield from _files(entry.path, without)
 
 
 def written(folder: Path, document: Any) -> Path:

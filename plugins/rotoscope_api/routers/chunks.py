@@ -97,9 +97,10 @@ async def retry_chunk(
 
 
 async def _plan(caller: Caller, store: Store, rotoscope_id: str) -> Plan:
-    await caller.run(DAG, rotoscope_id)
+    caller.check(rotoscope_id)
     plan = await rotoscopes.plan_of(caller, store, rotoscope_id)
     if plan is None:
+        await caller.airflow.get(DAG, rotoscope_id)
         raise Problem("conflict", "Its video is not split into chunks yet.")
     return plan
 

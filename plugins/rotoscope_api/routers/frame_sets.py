@@ -1,12 +1,14 @@
 """Frame sets: the steps on their own. Separate a video into frames, look at them, paint them, assemble them again."""
 
 from fractions import Fraction
+from threading import Lock
 from typing import Annotated, Any
 
+from cachetools import LRUCache, cached
 from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from rotoscope.frames import ARCHIVE, FrameSet, FrameSetRequest
+from rotoscope.frames import ARCHIVE, SET, FrameSet, FrameSetRequest
 from rotoscope.steps.frames import frame_set
 from rotoscope.store import keys
 from rotoscope.store.base import Store
@@ -25,6 +27,9 @@ router = APIRouter(prefix="/frame-sets", tags=["Frames"])
 Reader = Annotated[Caller, allowed("frames:read")]
 Writer = Annotated[Caller, allowed("frames:write")]
 DAG = "frame_set"
+GONE = "It is not in the store any more."
+REMEMBERED_FRAMES = 1_000_000
+"""Of sets that were read, all together."""
 PictureName = Annotated[str, Path(pattern=r"^\d{8}\.(png|jpg)$", examples=["00000012.png"])]
 
 _FIELDS: dict[str, Any] = {
@@ -109,7 +114,7 @@ async def create_frame_set(
     if conf.get("filter"):
         await book(caller, store, set_id, painted)
     run = await jobs.start(response, caller, DAG, set_id, conf, f"{PREFIX}/frame-sets/{set_id}", prefer)
-    return await _resource(caller, store, run)
+    return await _resource(store, run)
 
 
 @router.get("", summary="List Frame Sets")
@@ -118,14 +123,15 @@ async def list_frame_sets(
 ) -> Listed[FrameSetResource]:
     """Sets of frames, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    items = [await _resource(caller, store, run, with_reason=False) for run in page.runs]
+    sets = await threaded(_sets, store, page.runs)
+    items = [_described(await jobs.facts(store, DAG, run, False), run, sets) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 
 
 @router.get("/{set_id}", summary="Get Frame Set", responses=documented("not-found"))
 async def get_frame_set(caller: Reader, store: StoreDep, set_id: Id) -> FrameSetResource:
     """A set as it is now."""
-    return await _resource(caller, store, await caller.run(DAG, set_id))
+    return await _resource(store, await caller.run(DAG, set_id))
 
 
 @router.delete("/{set_id}", status_code=204, summary="Delete Frame Set", responses=documented("not-found", "conflict"))
@@ -176,13 +182,33 @@ async def whole(caller: Caller, store: Store, set_id: str) -> FrameSet:
     run = await caller.run(DAG, set_id)
     if run.state != "success":
         raise Problem("conflict", f"The set is not there: its making is {jobs.STATES.get(run.state, 'queued')}.")
-    return await threaded(frame_set, store, set_id)
+    sets = await threaded(_sets, store, [run])
+    if set_id not in sets:
+        raise Problem("not-found", GONE)
+    return sets[set_id]
 
 
-async def _resource(caller: Caller, store: Store, run: Run, with_reason: bool = True) -> FrameSetResource:
+async def _resource(store: Store, run: Run) -> FrameSetResource:
+    return _described(await jobs.facts(store, DAG, run), run, await threaded(_sets, store, [run]))
+
+
+def _described(facts: dict[str, Any], run: Run, sets: dict[str, FrameSet]) -> FrameSetResource:
     options = {name: value for name, value in (run.conf or {}).items() if name != "source"}
-    made = FrameSetResource(**await jobs.facts(store, DAG, run, with_reason), options=options)
-    if run.state == "success":
-        found = await threaded(frame_set, store, run.id)
-        made.count, (made.width, made.height) = len(found.frames), found.size
-    return made
+    made = FrameSetResource(**facts, options=options)
+    if run.state != "success":
+        return made
+    if run.id not in sets:
+        return made.model_copy(update={"state": "failed", "failure": GONE})
+    width, height = sets[run.id].size
+    return made.model_copy(update={"count": len(sets[run.id].frames), "width": width, "height": height})
+
+
+def _sets(store: Store, runs: list[Run]) -> dict[str, FrameSet]:
+    """Those sets of the runs that are there, by their ids."""
+    made = [run.id for run in runs if run.state == "success"]
+    return {one: _set(store, one) for one in made if store.exists(keys.frame_set(one, SET))}
+
+
+@cached(LRUCache(REMEMBERED_FRAMES, getsizeof=lambda found: len(found.frames)), lambda store, set_id: set_id, Lock())
+def _set(store: Store, set_id: str) -> FrameSet:
+    return frame_set(store, set_id)

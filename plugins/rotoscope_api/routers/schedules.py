@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import Field
 
-from rotoscope.batch.schedule import Schedule, schedules
+from rotoscope.batch.schedule import TAG, Schedule, schedules
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs
@@ -105,7 +105,8 @@ async def list_schedules(
     """The caller's schedules; administrators see all, with those of include/schedules."""
     found = [one for name, one in sorted((await threaded(schedules, store)).items()) if caller.sees(name)]
     page = page_of(found, limit, cursor)
-    return Listed(items=[await _resource(caller, one) for one in page.items], next_cursor=page.next_cursor)
+    times = await caller.airflow.next_times(TAG)
+    return Listed(items=[_described(one, times.get(one.dag_id)) for one in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/{schedule_id}", summary="Get Schedule", responses=documented("not-found"))
@@ -180,5 +181,9 @@ async def _schedule(caller: Caller, store: Store, text: str) -> Schedule:
 
 
 async def _resource(caller: Caller, schedule: Schedule) -> ScheduleResource:
-    next_run = await caller.airflow.next_time(schedule.dag_id) if schedule.enabled else None
-    return ScheduleResource(**schedule.model_dump(), id=schedule.name, next_run_at=next_run)
+    return _described(schedule, await caller.airflow.next_time(schedule.dag_id))
+
+
+def _described(schedule: Schedule, next_time: datetime | None) -> ScheduleResource:
+    next_run_at = next_time if schedule.enabled else None
+    return ScheduleResource(**schedule.model_dump(), id=schedule.name, next_run_at=next_run_at)

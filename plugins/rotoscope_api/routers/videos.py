@@ -184,8 +184,7 @@ async def list_videos(
 ) -> Listed[VideoResource]:
     """The caller's videos, the newest first; without those whose upload is not complete."""
     page = await caller.airflow.page(registrations.DAG, caller.runs, cursor, limit)
-    items = [await registrations.of_run(caller, store, run) for run in page.runs]
-    return Listed(items=items, next_cursor=page.next)
+    return Listed(items=await registrations.of_runs(caller, store, page.runs), next_cursor=page.next)
 
 
 @router.get("/{video_id}", summary="Get Video", responses=documented("not-found"))
@@ -319,7 +318,7 @@ async def _register(
 ) -> VideoResource:
     conf, location = registrations.conf_of(video_id), f"{PREFIX}/videos/{video_id}"
     run = await jobs.start(response, caller, registrations.DAG, video_id, conf, location, prefer)
-    return await registrations.of_run(caller, store, run, with_reason=True)
+    return await registrations.of_run(caller, store, run)
 
 
 def _piece(content_range: str | None, size: int) -> tuple[int, int]:

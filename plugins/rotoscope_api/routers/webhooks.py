@@ -1,5 +1,6 @@
 """Webhooks: have your own server told of what becomes of your rotoscopes."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -172,9 +173,10 @@ async def rotate_webhook_secret(caller: Writer, store: StoreDep, webhook_id: Id)
 async def list_deliveries(
     caller: Reader, store: StoreDep, webhook_id: Id, limit: Limit = 20, cursor: Cursor = None
 ) -> Listed[Delivery]:
-    """What a webhook was told, the newest first, with every attempt."""
+    """What a webhook was told, what was tried last first, with every attempt."""
     await _webhook(caller, store, webhook_id)
-    return page_of(await threaded(webhooks.deliveries, store, webhook_id), limit, cursor)
+    page = page_of(await threaded(webhooks.deliveries, store, webhook_id), limit, cursor)
+    return Listed(items=await threaded(_told, store, webhook_id, page.items), next_cursor=page.next_cursor)
 
 
 @router.get("/{webhook_id}/deliveries/{delivery_id}", summary="Get Delivery", responses=documented("not-found"))
@@ -213,6 +215,14 @@ async def _delivery(store: Store, webhook_id: str, delivery_id: str) -> Delivery
         return await threaded(webhooks.get_delivery, store, webhook_id, delivery_id)
     except KeyError:
         raise Problem("not-found", f"The webhook has no delivery {delivery_id}.") from None
+
+
+def _told(store: Store, webhook_id: str, ids: list[str]) -> list[Delivery]:
+    found = []
+    for one in ids:
+        with suppress(KeyError):  # housekeeping may come between
+            found.append(webhooks.get_delivery(store, webhook_id, one))
+    return found
 
 
 def _every(store: Store, prefix: str) -> list[WebhookResource]:
