@@ -41,7 +41,6 @@ def measure(show: Show) -> None:
             airflow.up()
             crowd = Crowd(airflow, FolderStore(Path(folder) / "store"))
             for path in (*lists(crowd.ids), *LOOKED_FOR, ANEW):
-                _wait_for_room(airflow)
                 seconds = _asked(airflow, path, CALLERS, CALLS)
                 show(f"GET {path}", f"{_p95(seconds) * 1000:.0f} ms", f"the 95th percentile of {CALLERS} callers")
             alone = _asked(airflow, "/presets", 1, 100)
@@ -66,6 +65,7 @@ def lists(ids: dict[str, str]) -> list[str]:
 
 def _asked(airflow: LocalAirflow, path: str, callers: int, calls: int) -> list[float]:
     """Seconds of each of so many calls of so many callers at once; a {} in the path is another number each time."""
+    _wait_for_room(airflow, callers * calls)
     seconds: list[float] = []
     numbers = count()
 
@@ -100,12 +100,12 @@ def _streams(airflow: LocalAirflow) -> Iterator[None]:
         one.close()
 
 
-def _wait_for_room(airflow: LocalAirflow) -> None:
-    """A caller's plan allows so many requests a minute: wait until there are enough left."""
+def _wait_for_room(airflow: LocalAirflow, calls: int) -> None:
+    """A caller's plan allows so many requests a minute: wait until enough are left."""
     headers = {"Authorization": f"Bearer {airflow.token}"}
     said = requests.get(f"{airflow.url}{PREFIX}/presets", headers=headers, timeout=60)
     left, seconds = (int(found) for found in re.findall(r"[rt]=(\d+)", said.headers["RateLimit"]))
-    if left < CALLERS * CALLS:
+    if left < calls:
         time.sleep(seconds)
 
 

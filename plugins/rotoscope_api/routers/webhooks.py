@@ -2,8 +2,10 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Condition
 from typing import Annotated
 
+from cachetools import TTLCache, cached
 from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +14,7 @@ from rotoscope.fetch import check_url
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope.webhooks import Delivery, EventType, Secret, Webhook
+from rotoscope_api.airflow import SEEN, SEEN_SECONDS
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.manners import (
     Cursor,
@@ -175,8 +178,8 @@ async def list_deliveries(
 ) -> Listed[Delivery]:
     """What a webhook was told, what was tried last first, with every attempt."""
     await _webhook(caller, store, webhook_id)
-    page = page_of(await threaded(webhooks.deliveries, store, webhook_id), limit, cursor)
-    return Listed(items=await threaded(_told, store, webhook_id, page.items), next_cursor=page.next_cursor)
+    page = page_of(await threaded(_told, store, webhook_id), limit, cursor)
+    return Listed(items=await threaded(_read, store, webhook_id, page.items), next_cursor=page.next_cursor)
 
 
 @router.get("/{webhook_id}/deliveries/{delivery_id}", summary="Get Delivery", responses=documented("not-found"))
@@ -217,7 +220,12 @@ async def _delivery(store: Store, webhook_id: str, delivery_id: str) -> Delivery
         raise Problem("not-found", f"The webhook has no delivery {delivery_id}.") from None
 
 
-def _told(store: Store, webhook_id: str, ids: list[str]) -> list[Delivery]:
+@cached(TTLCache(SEEN, SEEN_SECONDS), lambda store, webhook_id: webhook_id, condition=Condition())
+def _told(store: Store, webhook_id: str) -> list[str]:
+    return webhooks.deliveries(store, webhook_id)
+
+
+def _read(store: Store, webhook_id: str, ids: list[str]) -> list[Delivery]:
     found = []
     for one in ids:
         with suppress(KeyError):  # housekeeping may come between
