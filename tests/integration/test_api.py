@@ -14,6 +14,7 @@ import requests
 from PIL import Image
 from tools.local import CHECKOUT, LocalAirflow
 
+from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 from tests.api.client import PREFIX, WAIT, Caller
 from tests.api.journey import journey
@@ -293,6 +294,18 @@ def test_the_steps_on_their_own(acme: Caller, clip: Path, tmp_path: Path) -> Non
     assert (both.status_code, kind_of(both)) == (422, "invalid")
     assert acme.call("DELETE", f"/frame-sets/{frames['id']}").status_code == 204
     assert acme.get(f"/frame-sets/{frames['id']}/frames/{listed[0]['name']}").status_code == 404
+
+
+def test_what_housekeeping_took_is_said_to_be_gone_and_breaks_no_list(
+    acme: Caller, video: dict[str, Any], airflow_store: FolderStore
+) -> None:
+    kept = acme.made("/frame-sets", {"video": video["id"], "every": 9})
+    gone = acme.made("/frame-sets", {"video": video["id"], "every": 11})
+    airflow_store.delete(keys.frame_set(gone["id"]))
+    states = {one["id"]: one["state"] for one in acme.get("/frame-sets").json()["items"]}
+    assert (states[kept["id"]], states[gone["id"]]) == ("succeeded", "failed")
+    assert acme.get(f"/frame-sets/{gone['id']}").json()["failure"] == "It is not in the store any more."
+    assert acme.get(f"/frame-sets/{gone['id']}/frames").status_code == 404
 
 
 def test_tenants_whose_names_are_alike_see_nothing_of_each_other(
