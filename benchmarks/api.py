@@ -15,8 +15,8 @@ import requests
 from tools.demo import clip
 from tools.local import DAG_ID, INCLUDE, LocalAirflow
 
+from benchmarks.airflow import running
 from benchmarks.crowd import PREFIX, Crowd
-from rotoscope.store.folder import FolderStore
 
 CALLERS, CALLS, STREAMS = 10, 20, 50
 LOOKED_FOR = (
@@ -34,22 +34,16 @@ Show = Callable[[str, str, str], None]
 
 def measure(show: Show) -> None:
     """Print both."""
-    with TemporaryDirectory() as folder:
-        place = {"conn_type": "fs", "extra": {"path": f"{folder}/store"}}
-        airflow = LocalAirflow(Path(folder) / "home", {"AIRFLOW_CONN_ROTOSCOPE_STORE": json.dumps(place)})
-        try:
-            airflow.up()
-            crowd = Crowd(airflow, FolderStore(Path(folder) / "store"))
-            for path in (*lists(crowd.ids), *LOOKED_FOR, ANEW):
-                seconds = _asked(airflow, path, CALLERS, CALLS)
-                show(f"GET {path}", f"{_p95(seconds) * 1000:.0f} ms", f"the 95th percentile of {CALLERS} callers")
-            alone = _asked(airflow, "/presets", 1, 100)
-            with _streams(airflow):
-                beside = _asked(airflow, "/presets", 1, 100)
-            ratio = statistics.median(beside) / statistics.median(alone)
-            show(f"a request beside {STREAMS} streams", f"{ratio:.2f}", "times one without them")
-        finally:
-            airflow.down()
+    with TemporaryDirectory() as folder, running(Path(folder)) as (airflow, store):
+        crowd = Crowd(airflow, store)
+        for path in (*lists(crowd.ids), *LOOKED_FOR, ANEW):
+            seconds = _asked(airflow, path, CALLERS, CALLS)
+            show(f"GET {path}", f"{_p95(seconds) * 1000:.0f} ms", f"the 95th percentile of {CALLERS} callers")
+        alone = _asked(airflow, "/presets", 1, 100)
+        with _streams(airflow):
+            beside = _asked(airflow, "/presets", 1, 100)
+        ratio = statistics.median(beside) / statistics.median(alone)
+        show(f"a request beside {STREAMS} streams", f"{ratio:.2f}", "times one without them")
 
 
 def lists(ids: dict[str, str]) -> list[str]:

@@ -37,7 +37,8 @@ class Crowd:
             "set_id": self._made("POST", "/frame-sets", {"video": self.video})["id"],
         }
         self._made("POST", "/contact-sheets", {"video": self.video, "filters": ["identity"]})
-        self._made("POST", "/batches", {"entries": [{"videos": [self.video], "chains": ["identity"]}]})
+        self.batch = {"entries": [{"videos": [self.video], "chains": ["identity"]}]}
+        self._made("POST", "/batches", self.batch)
         self._copy_runs()
         self._copy_videos()
         self._add_others()
@@ -77,11 +78,11 @@ class Crowd:
     def _copy_videos(self) -> None:
         """What the store has of videos and of sets of frames."""
         about = self.store.get_json(keys.incoming(self.video, ABOUT))
-        manifest = self._made("GET", f"/videos/{self.video}/manifest", {})
+        manifest = self.store.get_json(keys.manifest(about["video"]))
         frames = self.store.get_json(keys.frame_set(self.ids["set_id"], SET))
         for number in range(RUNS):
             sha256 = f"{number:064x}"
-            self.store.put_json(keys.incoming(_id(number), ABOUT), {**about, "sha256": sha256})
+            self.store.put_json(keys.incoming(_id(number), ABOUT), {**about, "video": sha256})
             self.store.put_json(keys.manifest(sha256), {**manifest, "sha256": sha256})
             self.store.put_json(keys.held(keys.video(sha256), _id(number)), {})
             self.store.put_json(keys.frame_set(_id(number), SET), frames)
@@ -90,8 +91,7 @@ class Crowd:
         for number in range(OTHERS):
             key = {"name": f"Partner {number}", "tenant": "acme", "plan": "starter", "scopes": ["videos:read"]}
             self._made("POST", "/keys", key)
-            entries = [{"videos": [self.video], "chains": ["identity"]}]
-            self._made("PUT", f"/schedules/night-{number}", {"cron": "0 22 * * *", "manifest": {"entries": entries}})
+            self._made("PUT", f"/schedules/night-{number}", {"cron": "0 22 * * *", "manifest": self.batch})
             self._add_webhook(f"admin.hook-{number}")
         self.ids["webhook_id"] = "admin.hook-0"
         self._add_deliveries("admin.hook-0")

@@ -1,6 +1,5 @@
 """Speed, overhead and memory in one run, as ratios: `make bench`. Figures of different machines do not compare."""
 
-import json
 import os
 import statistics
 import subprocess
@@ -14,6 +13,7 @@ import numpy as np
 from tools.local import LocalAirflow
 
 from benchmarks import api, clips, endpoint, media, pack, stages, steady
+from benchmarks.airflow import running
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
 from rotoscope.painting import Workshop
@@ -37,12 +37,9 @@ def main() -> None:
         show("raw engine", f"{engine:.2f} frames/s")
         reference = video.frames / reference_seconds(clip, Path(folder))
         show("reference", f"{reference:.2f} frames/s", f"{reference / engine:.2f} of the engine")
-        airflow = start(Path(folder))
-        try:
-            orchestrated(airflow, FolderStore(Path(folder) / "store"), clip, reference)
+        with running(Path(folder)) as (airflow, store):
+            orchestrated(airflow, store, clip, reference)
             overhead(airflow, Path(folder))
-        finally:
-            airflow.down()
         peaks(Path(folder))
     pack.measure(show)
     steady.measure(show)
@@ -81,14 +78,6 @@ def reference_seconds(clip: Path, folder: Path) -> float:
     command = ["paint", str(clip), "-o", str(folder / "reference.mp4"), "--filter", FILTER]
     subprocess.run([sys.executable, "-m", "rotoscope", *command], check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
-
-
-def start(folder: Path) -> LocalAirflow:
-    """An Airflow of the benchmark's own, as `make up` starts one."""
-    store = {"conn_type": "fs", "extra": {"path": str(folder / "store")}}
-    airflow = LocalAirflow(folder / "airflow", {"AIRFLOW_CONN_ROTOSCOPE_STORE": json.dumps(store)})
-    airflow.up()
-    return airflow
 
 
 def request_seconds(airflow: LocalAirflow, every: float = 0.1, **conf: Any) -> tuple[float, str]:

@@ -100,14 +100,14 @@ def get(store: Store, webhook_id: str) -> Webhook:
 
 def ids(store: Store, prefix: str = "") -> list[str]:
     """The ids of all webhooks that begin so."""
-    found = (key.rpartition("/")[2].removesuffix(".json") for key in store.below(keys.webhook()))
+    found = (keys.stem(key) for key in store.below(keys.webhook()))
     return [webhook_id for webhook_id in found if webhook_id.startswith(prefix)]
 
 
 def deliveries(store: Store, webhook_id: str) -> list[str]:
     """The ids of all that a webhook was told, what was tried last first."""
     found = sorted(store.entries(keys.deliveries(webhook_id)), key=lambda one: (one.modified, one.key), reverse=True)
-    return [one.key.rpartition("/")[2].removesuffix(".json") for one in found]
+    return [keys.stem(one.key) for one in found]
 
 
 def get_delivery(store: Store, webhook_id: str, delivery_id: str) -> Delivery:
@@ -155,7 +155,7 @@ def send_due(store: Store, webhook: Webhook) -> None:
 def _due(store: Store, webhook: Webhook) -> Iterator[Delivery]:
     for key in [*store.below(keys.deliveries(webhook.id, due=True))]:
         try:
-            yield get_delivery(store, webhook.id, key.rpartition("/")[2].removesuffix(".json"))
+            yield get_delivery(store, webhook.id, keys.stem(key))
         except KeyError:
             continue  # its mark was just made
 

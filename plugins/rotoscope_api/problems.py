@@ -17,6 +17,7 @@ from rotoscope_api.plugin import PREFIX
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+GONE = "It is not in the store any more."
 
 
 @dataclass(frozen=True)

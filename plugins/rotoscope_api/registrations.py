@@ -16,7 +16,7 @@ from rotoscope.store.uploads import BucketUpload, FolderUpload
 from rotoscope_api.airflow import Run
 from rotoscope_api.caller import Caller
 from rotoscope_api.plugin import PREFIX
-from rotoscope_api.problems import Problem
+from rotoscope_api.problems import GONE, Problem
 from rotoscope_api.services import threaded
 
 DAG, TASK = "register_video", "register"
@@ -88,9 +88,9 @@ async def of_runs(caller: Caller, store: Store, runs: list[Run]) -> list[VideoRe
     """The same for several, without the reasons why some failed."""
     abouts = await threaded(_abouts, store, runs)
     for run, about in zip(runs, abouts, strict=True):
-        if run.state == "success" and not about.get("sha256"):  # it was started in Airflow itself
+        if run.state == "success" and "video" not in about:  # it was started in Airflow itself
             place = await caller.airflow.outcome(DAG, run.id, TASK)
-            about["sha256"] = str(place).removeprefix("video://")
+            about["video"] = str(place).removeprefix("video://")
     return await threaded(_described, store, runs, abouts)
 
 
@@ -197,9 +197,9 @@ def _one(store: Store, run: Run, about: dict[str, Any]) -> VideoResource:
     if run.state != "success":
         return made
     try:
-        video = video_of(store, about["sha256"])
+        video = video_of(store, about["video"])
     except KeyError:
-        return made.model_copy(update={"state": "failed", "failure": "It is not in the store any more."})
+        return made.model_copy(update={"state": "failed", "failure": GONE})
     return made.model_copy(
         update={"state": "ready", "sha256": video.sha256, "facts": facts_of(video), "name": made.name or video.name}
     )

@@ -143,5 +143,5 @@ def _plan(store: Store, key: str) -> Plan:
 
 def _video_id(caller: Caller, store: Store, sha256: str) -> str | None:
     """The caller's registration of a video, the newest that is left."""
-    names = [key.rpartition("/")[2].removesuffix(".json") for key in store.below(keys.held(keys.video(sha256)))]
+    names = [keys.stem(key) for key in store.below(keys.held(keys.video(sha256)))]
     return max((name for name in names if SEPARATOR in name and caller.sees(name)), default=None)

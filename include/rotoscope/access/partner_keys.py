@@ -9,7 +9,6 @@ import re
 import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -66,7 +65,7 @@ def get(store: Store, key_id: str) -> PartnerKey:
 
 def every(store: Store) -> Iterator[PartnerKey]:
     """All keys, also those that were revoked."""
-    return (get(store, PurePosixPath(found).stem) for found in store.below(keys.partner_key()))
+    return (get(store, keys.stem(found)) for found in store.below(keys.partner_key()))
 
 
 def rotate(store: Store, key: PartnerKey) -> tuple[PartnerKey, str]:

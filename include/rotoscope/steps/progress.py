@@ -51,7 +51,7 @@ def read(store: Store, run_id: str, step: str) -> tuple[int, int]:
 
 def overview(store: Store, run_id: str, plan: Plan) -> Overview:
     """How far a run with this plan is, by what its steps have said so far."""
-    said = {key.rpartition("/")[2].removesuffix(".json") for key in store.below(keys.progress_prefix(run_id))}
+    said = {keys.stem(key) for key in store.below(keys.progress_prefix(run_id))}
     steps = [chunk_step(chunk.index) for chunk in plan.chunks]
     painted = sum(read(store, run_id, step)[0] for step in steps if step in said)
     assembled = read(store, run_id, ASSEMBLE)[0] if ASSEMBLE in said else 0

@@ -25,22 +25,18 @@ def register(store: Store, source: str, run_id: str, fetch: Fetch) -> str:
     """Bring a source into the store, unless it is there; gives its SHA-256.
 
     source: a path or a URL, or `incoming://RUN`, what the store's `incoming/RUN/about.json` says: its name, its url or
-    the set of frames that it is made of (without either, the bytes were uploaded), and bytes and sha256 to verify;
-    afterwards it has the sha256 in any case.
+    the set of frames that it is made of (without either, the bytes were uploaded), and bytes and sha256 to verify.
+    It then has the SHA-256 of the video that came of it, too, as `video`.
     Raises Refused if it is no video, or another one than was promised.
     """
     with store.workspace(keys.run(run_id)) as folder:
-        awaited = source.removeprefix(INCOMING) if source.startswith(INCOMING) else None
-        if awaited:
-            found = _incoming(store, awaited, folder, fetch)
+        if source.startswith(INCOMING):
+            found = _incoming(store, source.removeprefix(INCOMING), folder, fetch)
         else:
             found, _ = arrive(Request.parse({"source": source}), store, folder, fetch)
         sha256 = found.video.sha256
         store.put_json(keys.held(keys.video(sha256), run_id), {"name": found.video.name})
         keep_source(store, found)
-        if awaited:
-            key = keys.incoming(awaited, ABOUT)
-            store.replace_json(key, {**store.get_json(key), "sha256": sha256})
     log.info("%s is registered as video://%s", found.video.name, sha256)
     return sha256
 
@@ -63,4 +59,5 @@ def _incoming(store: Store, awaited: str, folder: Path, fetch: Fetch) -> Source:
     source, _ = open_source(copy, folder, name=about["name"])
     if about.get("sha256") not in (None, source.video.sha256):
         raise Refused(f"{about['name']} has another SHA-256 than was promised; send it again.")
+    store.replace_json(keys.incoming(awaited, ABOUT), {**about, "video": source.video.sha256})
     return source

@@ -7,7 +7,7 @@ where it stopped, and a training that is done is not done again.
 import logging
 import shutil
 import time
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -153,7 +153,7 @@ def _trained(request: TrainRequest, store: Store, training: str) -> tuple[Traine
 
 def _states(store: Store, training: str) -> dict[int, str]:
     """The states of a training that the store has, by their steps."""
-    return {int(PurePosixPath(key).stem): key for key in store.below(keys.training(training, STATES))}
+    return {int(keys.stem(key)): key for key in store.below(keys.training(training, STATES))}
 
 
 def _keep(

@@ -82,7 +82,7 @@ def made(store: Store) -> Iterator[Filter]:
         if key == keys.retired(name):
             retired.add(name)
         else:
-            newest[name] = max(newest.get(name, 0), int(PurePosixPath(file).stem))
+            newest[name] = max(newest.get(name, 0), int(keys.stem(file)))
     for name in sorted(set(newest) - retired):
         yield Filter.model_validate(store.get_json(keys.filter(name, newest[name])))
 
@@ -93,5 +93,5 @@ def retire(store: Store, name: str) -> None:
 
 
 def _versions(store: Store, name: str) -> list[int]:
-    stems = (PurePosixPath(key).stem for key in store.below(keys.filters(name)))
+    stems = (keys.stem(key) for key in store.below(keys.filters(name)))
     return sorted(int(stem) for stem in stems if stem.isdigit())

@@ -20,6 +20,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80] or "unnamed"
 
 
+def stem(key: str) -> str:
+    """What an object is called: the last part of its key, without its ending."""
+    return key.rpartition("/")[2].rpartition(".")[0]
+
+
 def source(sha256: str) -> str:
     """The registered source of a video."""
     return f"videos/{sha256}/source"

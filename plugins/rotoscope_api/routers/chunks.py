@@ -100,7 +100,7 @@ async def _plan(caller: Caller, store: Store, rotoscope_id: str) -> Plan:
     caller.check(rotoscope_id)
     plan = await rotoscopes.plan_of(caller, store, rotoscope_id)
     if plan is None:
-        await caller.airflow.get(DAG, rotoscope_id)
+        await caller.airflow.get(DAG, rotoscope_id)  # raises for one that is not there at all
         raise Problem("conflict", "Its video is not split into chunks yet.")
     return plan
 

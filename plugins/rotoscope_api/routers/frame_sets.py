@@ -19,7 +19,7 @@ from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
 from rotoscope_api.paintings import OWN, book, own_finder
 from rotoscope_api.plugin import PREFIX
-from rotoscope_api.problems import Problem, documented
+from rotoscope_api.problems import GONE, Problem, documented
 from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
 
@@ -27,7 +27,6 @@ router = APIRouter(prefix="/frame-sets", tags=["Frames"])
 Reader = Annotated[Caller, allowed("frames:read")]
 Writer = Annotated[Caller, allowed("frames:write")]
 DAG = "frame_set"
-GONE = "It is not in the store any more."
 REMEMBERED_FRAMES = 1_000_000
 """Of sets that were read, all together."""
 PictureName = Annotated[str, Path(pattern=r"^\d{8}\.(png|jpg)$", examples=["00000012.png"])]

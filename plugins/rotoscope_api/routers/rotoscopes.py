@@ -27,7 +27,7 @@ from rotoscope_api.manners import (
 )
 from rotoscope_api.paintings import DAG, RotoscopeCreate, asked, book
 from rotoscope_api.plugin import PREFIX
-from rotoscope_api.problems import Problem, documented
+from rotoscope_api.problems import GONE, Problem, documented
 from rotoscope_api.rotoscopes import STATES, Rotoscope, State
 from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep, let_go
@@ -296,5 +296,5 @@ async def _document(caller: Caller, store: Store, run: Run, kind: str) -> dict[s
     try:
         document: dict[str, Any] = await threaded(store.get_json, objects[kind])
     except KeyError:
-        raise Problem("not-found", "It is not in the store any more.") from None
+        raise Problem("not-found", GONE) from None
     return document

@@ -106,7 +106,8 @@ async def list_schedules(
     found = [one for name, one in sorted((await threaded(schedules, store)).items()) if caller.sees(name)]
     page = page_of(found, limit, cursor)
     times = await caller.airflow.next_times(TAG)
-    return Listed(items=[_described(one, times.get(one.dag_id)) for one in page.items], next_cursor=page.next_cursor)
+    items = [_described(one, times.get(one.dag_id) if one.enabled else None) for one in page.items]
+    return Listed(items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/{schedule_id}", summary="Get Schedule", responses=documented("not-found"))
@@ -181,9 +182,8 @@ async def _schedule(caller: Caller, store: Store, text: str) -> Schedule:
 
 
 async def _resource(caller: Caller, schedule: Schedule) -> ScheduleResource:
-    return _described(schedule, await caller.airflow.next_time(schedule.dag_id))
+    return _described(schedule, await caller.airflow.next_time(schedule.dag_id) if schedule.enabled else None)
 
 
-def _described(schedule: Schedule, next_time: datetime | None) -> ScheduleResource:
-    next_run_at = next_time if schedule.enabled else None
-    return ScheduleResource(**schedule.model_dump(), id=schedule.name, next_run_at=next_run_at)
+def _described(schedule: Schedule, next_run: datetime | None) -> ScheduleResource:
+    return ScheduleResource(**schedule.model_dump(), id=schedule.name, next_run_at=next_run)
