@@ -3,9 +3,9 @@
 import json
 import re
 import statistics
-import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -60,10 +60,10 @@ def lists(ids: dict[str, str]) -> list[str]:
 def _asked(airflow: LocalAirflow, path: str, callers: int, calls: int) -> list[float]:
     """Seconds of each of so many calls of so many callers at once; a {} in the path is another number each time."""
     _wait_for_room(airflow, callers * calls)
-    seconds: list[float] = []
     numbers = count()
 
-    def ask() -> None:
+    def ask() -> list[float]:
+        seconds = []
         with requests.Session() as session:
             session.headers["Authorization"] = f"Bearer {airflow.token}"
             for _ in range(calls):
@@ -71,13 +71,11 @@ def _asked(airflow: LocalAirflow, path: str, callers: int, calls: int) -> list[f
                 said = session.get(f"{airflow.url}{PREFIX}{path.format(next(numbers))}", timeout=60)
                 seconds.append(time.perf_counter() - begun)
                 said.raise_for_status()
+        return seconds
 
-    threads = [threading.Thread(target=ask) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return seconds
+    with ThreadPoolExecutor(callers) as pool:
+        asked = [pool.submit(ask) for _ in range(callers)]
+        return [one for caller in asked for one in caller.result()]
 
 
 @contextmanager
@@ -97,9 +95,11 @@ def _streams(airflow: LocalAirflow) -> Iterator[None]:
 def _wait_for_room(airflow: LocalAirflow, calls: int) -> None:
     """A caller's plan allows so many requests a minute: wait until enough are left."""
     headers = {"Authorization": f"Bearer {airflow.token}"}
-    said = requests.get(f"{airflow.url}{PREFIX}/presets", headers=headers, timeout=60)
-    left, seconds = (int(found) for found in re.findall(r"[rt]=(\d+)", said.headers["RateLimit"]))
-    if left < calls:
+    while True:
+        said = requests.get(f"{airflow.url}{PREFIX}/presets", headers=headers, timeout=60)
+        left, seconds = (int(found) for found in re.findall(r"[rt]=(\d+)", said.headers["RateLimit"]))
+        if left >= calls:
+            return
         time.sleep(seconds)
 
 
