@@ -6,6 +6,8 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from rotoscope_api.one_writer import OneWriter
+
 PREFIX = "/rotoscope/api/v1"
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Scope]]
@@ -57,4 +59,7 @@ class RotoscopePlugin(AirflowPlugin):
     external_views = [  # noqa: RUF012
         {"name": "Rotoscope API", "href": f"{PREFIX}/reference", "destination": "nav", "url_route": "rotoscope-api"}
     ]
-    fastapi_root_middlewares = [{"middleware": Beginning, "name": "Rotoscope's webhooks"}]  # noqa: RUF012
+    fastapi_root_middlewares = [  # noqa: RUF012
+        {"middleware": Beginning, "name": "Rotoscope's webhooks"},
+        {"middleware": OneWriter, "kwargs": {"apart": PREFIX}, "name": "One writer"},
+    ]
