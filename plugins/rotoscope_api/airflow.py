@@ -92,20 +92,25 @@ class Inside:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://airflow", trust_env=False, timeout=60)
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._seen: TTLCache[str, asyncio.Future[httpx.Response]] = TTLCache(SEEN, SEEN_SECONDS)
+        self._seen: TTLCache[str, asyncio.Future[Any]] = TTLCache(SEEN, SEEN_SECONDS)
 
-    async def look(self, who: str, path: str, **options: Any) -> httpx.Response:
-        """Get it, or share what a moment ago the same user saw there, unless something was changed since.
+    async def look(self, who: str, path: str, read: Callable[[httpx.Response], Any], **options: Any) -> Any:
+        """Get and read it, or share what a moment ago the same user saw there, unless something was changed since.
 
-        What was not there is not shared: it may come at any moment.
+        read: gives the same for the same path. What fails is not shared: it may change at any moment.
         """
+
+        async def seen() -> Any:
+            return read(await self.ask("GET", path, **options))
+
         key = f"{who} {path} {options.get('params')}"
         if key not in self._seen:
-            self._seen[key] = asyncio.ensure_future(self.ask("GET", path, **options))
-        said = await asyncio.shield(self._seen[key])
-        if not said.is_success:
+            self._seen[key] = asyncio.ensure_future(seen())
+        try:
+            return await asyncio.shield(self._seen[key])
+        except Exception:
             self._seen.pop(key, None)
-        return said
+            raise
 
     async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Call it. Where its database was locked by somebody else, and the call was not done, it is made again."""
@@ -151,13 +156,17 @@ class Airflow:
         wanted = {"limit": limit, "cursor": cursor or "", "order_by": "-id", **where}
         if prefix:
             wanted["run_id_prefix_pattern"] = prefix
-        said = await self._look(f"/dags/{dag}/dagRuns", params=wanted)
-        if said.status_code in (400, 422):
-            raise bad_cursor()
-        found = self._read(said)
-        runs = (Run.model_validate(one) for one in found["dag_runs"])
-        # Airflow's idea of a prefix is wider than ours, and what is somebody else's is never shown.
-        return Page([run for run in runs if run.id.startswith(prefix)], found.get("next_cursor"))
+
+        def read(said: httpx.Response) -> Page:
+            if said.status_code in (400, 422):
+                raise bad_cursor()
+            found = self._read(said)
+            runs = (Run.model_validate(one) for one in found["dag_runs"])
+            # Airflow's idea of a prefix is wider than ours, and what is somebody else's is never shown.
+            return Page([run for run in runs if run.id.startswith(prefix)], found.get("next_cursor"))
+
+        page: Page = await self._look(f"/dags/{dag}/dagRuns", read, params=wanted)
+        return page
 
     async def every(self, dag: str, prefix: str, **where: Any) -> AsyncIterator[Run]:
         """All runs whose ids begin so, the newest first."""
@@ -213,12 +222,17 @@ class Airflow:
 
     async def outcome(self, dag: str, run_id: str, task: str, key: str = "return_value") -> Any:
         """What a task of a run left, None if it has left nothing yet."""
-        said = await self._look(f"{_path(dag, run_id)}/taskInstances/{task}/xcomEntries/{key}")
-        return None if said.status_code == 404 else self._read(said)["value"]
+        place = f"{_path(dag, run_id)}/taskInstances/{task}/xcomEntries/{key}"
+        try:
+            return (await self._look(place, self._read))["value"]
+        except Problem as problem:
+            if problem.kind != "not-found":
+                raise
+            return None
 
     async def tasks(self, dag: str, run_id: str, **where: Any) -> list[dict[str, Any]]:
         """Task instances of a run."""
-        said = self._read(await self._look(f"{_path(dag, run_id)}/taskInstances", params=where))
+        said = await self._look(f"{_path(dag, run_id)}/taskInstances", self._read, params=where)
         found: list[dict[str, Any]] = said["task_instances"]
         return found
 
@@ -241,7 +255,7 @@ class Airflow:
         found: dict[str, datetime] = {}
         for offset in count(0, MOST):
             where = {"tags": tag, "limit": MOST, "offset": offset, "order_by": "dag_id"}
-            page = self._read(await self._look("/dags", params=where))["dags"]
+            page = (await self._look("/dags", self._read, params=where))["dags"]
             times = {dag["dag_id"]: dag["next_dagrun_run_after"] for dag in page}
             found |= {dag_id: datetime.fromisoformat(when) for dag_id, when in times.items() if when}
             if len(page) < MOST:
@@ -258,8 +272,8 @@ class Airflow:
         found: dict[str, Any] = self._read(await self._ask("GET", "/monitor/health"))
         return found
 
-    async def _look(self, path: str, **options: Any) -> httpx.Response:
-        return await self._inside.look(self._who, path, headers=self._headers, **options)
+    async def _look(self, path: str, read: Callable[[httpx.Response], Any], **options: Any) -> Any:
+        return await self._inside.look(self._who, path, read, headers=self._headers, **options)
 
     async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
         return await self._inside.ask(method, path, headers=self._headers, **options)

@@ -27,8 +27,8 @@ router = APIRouter(prefix="/frame-sets", tags=["Frames"])
 Reader = Annotated[Caller, allowed("frames:read")]
 Writer = Annotated[Caller, allowed("frames:write")]
 DAG = "frame_set"
-REMEMBERED_FRAMES = 1_000_000
-"""Of sets that were read, all together."""
+REMEMBERED, REMEMBERED_FRAMES = 10_000, 100_000
+"""Sets whose size is kept once it was read; frames of the sets that were last looked into, all together."""
 PictureName = Annotated[str, Path(pattern=r"^\d{8}\.(png|jpg)$", examples=["00000012.png"])]
 
 _FIELDS: dict[str, Any] = {
@@ -122,8 +122,8 @@ async def list_frame_sets(
 ) -> Listed[FrameSetResource]:
     """Sets of frames, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    sets = await threaded(_sets, store, page.runs)
-    items = [_described(await jobs.facts(store, DAG, run, False), run, sets) for run in page.runs]
+    sizes = await threaded(_sizes, store, page.runs)
+    items = [_described(await jobs.facts(store, DAG, run, False), run, sizes) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 
 
@@ -148,8 +148,9 @@ async def list_frames(
     """The frames of a set, in their order."""
     found = await whole(caller, store, set_id)
     tick = Fraction(found.tick)
-    frames = [FrameResource(name=one.name, index=one.index, at=round(float(one.pts * tick), 6)) for one in found.frames]
-    return page_of(frames, limit, cursor)
+    page = page_of(found.frames, limit, cursor)
+    items = [FrameResource(name=one.name, index=one.index, at=round(float(one.pts * tick), 6)) for one in page.items]
+    return Listed(items=items, next_cursor=page.next_cursor)
 
 
 @router.get(
@@ -181,33 +182,46 @@ async def whole(caller: Caller, store: Store, set_id: str) -> FrameSet:
     run = await caller.run(DAG, set_id)
     if run.state != "success":
         raise Problem("conflict", f"The set is not there: its making is {jobs.STATES.get(run.state, 'queued')}.")
-    sets = await threaded(_sets, store, [run])
-    if set_id not in sets:
-        raise Problem("not-found", GONE)
-    return sets[set_id]
+    try:
+        return await threaded(_set, store, set_id)
+    except KeyError:
+        raise Problem("not-found", GONE) from None
 
 
 async def _resource(store: Store, run: Run) -> FrameSetResource:
-    return _described(await jobs.facts(store, DAG, run), run, await threaded(_sets, store, [run]))
+    return _described(await jobs.facts(store, DAG, run), run, await threaded(_sizes, store, [run]))
 
 
-def _described(facts: dict[str, Any], run: Run, sets: dict[str, FrameSet]) -> FrameSetResource:
+def _described(facts: dict[str, Any], run: Run, sizes: dict[str, dict[str, int]]) -> FrameSetResource:
     options = {name: value for name, value in (run.conf or {}).items() if name != "source"}
     made = FrameSetResource(**facts, options=options)
     if run.state != "success":
         return made
-    if run.id not in sets:
+    if run.id not in sizes:
         return made.model_copy(update={"state": "failed", "failure": GONE})
-    width, height = sets[run.id].size
-    return made.model_copy(update={"count": len(sets[run.id].frames), "width": width, "height": height})
+    return made.model_copy(update=sizes[run.id])
 
 
-def _sets(store: Store, runs: list[Run]) -> dict[str, FrameSet]:
-    """Those sets of the runs that are there, by their ids."""
+def _sizes(store: Store, runs: list[Run]) -> dict[str, dict[str, int]]:
+    """The sizes of those sets of the runs that are there, by their ids."""
     made = [run.id for run in runs if run.state == "success"]
-    return {one: _set(store, one) for one in made if store.exists(keys.frame_set(one, SET))}
+    return {one: _size(store, one) for one in made if store.exists(keys.frame_set(one, SET))}
+
+
+@cached(LRUCache(REMEMBERED), lambda store, set_id: set_id, Lock())
+def _size(store: Store, set_id: str) -> dict[str, int]:
+    found = frame_set(store, set_id)
+    width, height = found.size
+    return {"count": len(found.frames), "width": width, "height": height}
+
+
+def _set(store: Store, set_id: str) -> FrameSet:
+    """A set. Raises KeyError if it is gone."""
+    if not store.exists(keys.frame_set(set_id, SET)):
+        raise KeyError(set_id)
+    return _read(store, set_id)
 
 
 @cached(LRUCache(REMEMBERED_FRAMES, getsizeof=lambda found: len(found.frames)), lambda store, set_id: set_id, Lock())
-def _set(store: Store, set_id: str) -> FrameSet:
+def _read(store: Store, set_id: str) -> FrameSet:
     return frame_set(store, set_id)
