@@ -48,7 +48,7 @@ test-compose: setup-dev ## Start docker-compose.yaml for real, with docker or po
 check: setup-dev ## Lint, types and layers
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
-	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api plugins/rotoscope_batches dags tools benchmarks deploy
+	@.venv/bin/mypy include/rotoscope include/algorithmia_server plugins/video plugins/object_store plugins/algorithmia plugins/rotoscope_api plugins/rotoscope_batches plugins/rotoscope_preload dags tools benchmarks deploy
 	@PYTHONPATH=include:plugins .venv/bin/lint-imports --no-cache
 	@.venv/bin/cfn-lint deploy/aws/one-machine.yaml deploy/aws/workers.yaml
 	@PATH="$(CURDIR)/.venv/bin:$$PATH" tests/clients/node_modules/.bin/spectral lint --fail-severity warn -q -r .spectral.yaml include/api/openapi.json

@@ -1,0 +1,1 @@
+"""What the DAG files import, imported once by the processes that fork all others."""
