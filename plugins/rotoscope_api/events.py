@@ -6,9 +6,11 @@ seen before is not sent again.
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import ClassVar
 
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
+from starlette.types import Receive, Scope, Send
 
 from rotoscope.store.base import Store
 from rotoscope_api import rotoscopes
@@ -17,6 +19,9 @@ from rotoscope_api.caller import Caller
 from rotoscope_api.paintings import DAG
 
 SECONDS = 1.0
+"""Between looks at a rotoscope."""
+LOOKS = 10.0
+"""A second, of all streams of this server together: where more are open, each looks less often."""
 QUIET_SECONDS = 15.0
 """After which a comment shows proxies that the connection lives."""
 END = "9"
@@ -38,9 +43,23 @@ class EventStream(StreamingResponse):
     """An answer that goes on."""
 
     media_type = "text/event-stream"
+    _open: ClassVar[set["EventStream"]] = set()
 
     def __init__(self, content: AsyncIterator[bytes]) -> None:
         super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, until the last event or until the caller goes."""
+        self._open.add(self)
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._open.remove(self)
+
+    @classmethod
+    def pace(cls) -> float:
+        """Seconds between two looks of a stream."""
+        return max(SECONDS, len(cls._open) / LOOKS)
 
 
 async def of_run(caller: Caller, store: Store, run: Run, seen: str | None) -> AsyncIterator[bytes]:
@@ -58,8 +77,9 @@ async def of_run(caller: Caller, store: Store, run: Run, seen: str | None) -> As
             quiet = 0.0
         if run.is_over:
             return
-        await asyncio.sleep(SECONDS)
-        quiet += SECONDS
+        seconds = EventStream.pace()
+        await asyncio.sleep(seconds)
+        quiet += seconds
         run = await caller.airflow.get(DAG, run.id)
 
 

@@ -2,7 +2,7 @@
 
 Airflow forks a process for every DAG file that it reads, each of them twice a minute, and one for every task. Each fork
 has what its parent had imported; without this it would import boto3, OpenCV and the domain anew, most of a second of a
-core each time.
+core each time. A Celery worker is told by its configuration (`celery.py`).
 """
 
 from importlib import import_module

@@ -33,6 +33,12 @@ def test_a_request_gives_the_frames_of_one_machine_on_the_queues_and_pools_as_de
     scene.left(run_id)
 
 
+def test_a_worker_has_imported_what_tasks_need(scene: Scene) -> None:
+    worker = scene.cluster.process("worker-filter-1")
+    assert worker is not None
+    assert any("/cv2/" in mapped.path for mapped in worker.memory_maps())
+
+
 def embedded(conf: dict[str, object], folder: Path) -> Path:
     """The result of a request on LocalExecutor and SQLite, with a folder for the store."""
     store = {"conn_type": "fs", "extra": {"path": str(folder / "store")}}
