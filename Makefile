@@ -56,7 +56,7 @@ check: setup-dev ## Lint, types and layers
 bench: setup-dev ## Measure speed, overhead and memory; prints ratios (some 15 minutes)
 	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.run
 
-bench-painters: setup-dev setup-fleet ## Measure how much faster two workers paint than one (some 15 minutes)
+bench-painters: setup-dev setup-fleet ## Measure how much faster two workers paint than one (some 20 minutes)
 	@$(WITH_TOOLS) $(PYTHON) -m benchmarks.painters
 
 bench-growth: setup-dev setup-fleet ## Measure what very many tasks do to scheduler and database (some 40 minutes)

@@ -1,4 +1,4 @@
-"""How much faster two workers paint than one: `make bench-painters` (some 15 minutes).
+"""How much faster two workers paint than one: `make bench-painters` (some 20 minutes).
 
 Each has a processor of its own, for its network, its ffmpeg and its share of what the cluster needs beside them; chunks
 take half a minute, as they do by default.
