@@ -42,6 +42,7 @@ class Run(BaseModel):
     """A DAG run, as Airflow tells of it."""
 
     id: str = Field(alias="dag_run_id")
+    dag: str = Field(alias="dag_id")
     state: str
     conf: dict[str, Any] | None
     note: str | None
@@ -179,20 +180,16 @@ class Airflow:
             if cursor is None:
                 return
 
-    async def unfinished(self, dag: str, prefix: str) -> int:
-        """How many runs whose ids begin so wait or run."""
-        return len([run async for run in self.every(dag, prefix, state=UNFINISHED)])
-
     async def names(self, dag: str, text: str, **where: Any) -> bool:
         """Whether the conf of any run names this: a filter, in any version and strength, or a source."""
         return any([text in run.named async for run in self.every(dag, "", conf_contains=text, **where)])
 
-    async def until_over(self, dag: str, run: Run, seconds: float) -> Run:
+    async def until_over(self, run: Run, seconds: float) -> Run:
         """The run when it is over, or after so many seconds."""
         deadline = time.monotonic() + seconds
         while not run.is_over and (left := deadline - time.monotonic()) > 0:
             await asyncio.sleep(min(POLL_SECONDS, left))
-            run = await self.get(dag, run.id)
+            run = await self.get(run.dag, run.id)
         return run
 
     async def cancel(self, dag: str, run: Run, who: str) -> Run:

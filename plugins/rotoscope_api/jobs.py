@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from rotoscope.store.base import Store
 from rotoscope.store.failures import reason_of
 from rotoscope_api.airflow import Run
+from rotoscope_api.booking import Order, started
 from rotoscope_api.caller import Caller
 from rotoscope_api.manners import accepted, seconds_to_wait
 from rotoscope_api.services import threaded
@@ -28,17 +29,15 @@ class Job(BaseModel):
 
 
 async def start(
-    response: Response,
-    caller: Caller,
-    dag: str,
-    job_id: str,
-    conf: dict[str, Any],
-    location: str,
-    prefer: str | None,
+    response: Response, caller: Caller, store: Store, order: Order, location: str, prefer: str | None
 ) -> Run:
-    """Start a run, and wait for it as long as the caller wants."""
-    run = await caller.airflow.start(dag, job_id, conf, f"Asked for by {caller.name} over the API")
-    run = await caller.airflow.until_over(dag, run, seconds_to_wait(prefer, response))
+    """Start a run for which the caller's plan has room, and wait for it as long as they want."""
+    return await awaited(response, caller, await started(caller, store, order), location, prefer)
+
+
+async def awaited(response: Response, caller: Caller, run: Run, location: str, prefer: str | None) -> Run:
+    """A run, after as long as the caller wants to wait for it; `location` is where it is looked for."""
+    run = await caller.airflow.until_over(run, seconds_to_wait(prefer, response))
     accepted(response, location, run.is_over)
     return run
 

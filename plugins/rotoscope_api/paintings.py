@@ -6,7 +6,6 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from rotoscope import presets
-from rotoscope.access import usage
 from rotoscope.errors import Refused
 from rotoscope.fields import Find
 from rotoscope.filters.catalogue import Filter, catalogue
@@ -77,25 +76,6 @@ def checked(caller: Caller, conf: dict[str, Any], video: Video, find: Find) -> A
         detail = f"The video has {seconds:.0f} s; the plan {caller.plan.name} allows {longest} s at most."
         raise Problem("beyond-plan", detail)
     return Asked(request, video, conf, len(output.timeline.frames))
-
-
-async def book(caller: Caller, store: Store, run_id: str, frames: int) -> None:
-    """Count a request against the caller's plan. Raises Problem if the plan is used up."""
-    jobs = caller.plan.limit("jobs")
-    if jobs is not None:
-        unfinished = await caller.airflow.unfinished(DAG, caller.own_runs)
-        if unfinished >= jobs:
-            detail = f"The plan {caller.plan.name} has {jobs} jobs at once, and {unfinished} are unfinished."
-            raise Problem("plan-used-up", detail, {"Retry-After": "30"})
-    limit = caller.plan.limit("frames")
-    try:
-        await threaded(usage.book, store, caller.tenant, run_id, frames, limit)
-    except usage.OverLimit as over:
-        detail = (
-            f"This takes {frames} frames, and of the {limit} of this month's plan {over.used} are used; "
-            "paint less of the video, or ask for another plan."
-        )
-        raise Problem("plan-used-up", detail, {"Retry-After": str(usage.seconds_to_next_month())}) from None
 
 
 def own_finder(caller: Caller, store: Store) -> Find:

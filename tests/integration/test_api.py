@@ -349,11 +349,20 @@ def test_a_plan_is_kept(admin: Caller, tmp_path: Path) -> None:
     long = caller.uploaded(make_video(tmp_path / "long.mp4", frames=310, rate="1", size="64x64"))
     refused = caller.post("/rotoscopes", {"video": long["id"]})
     assert (refused.status_code, kind_of(refused)) == (403, "beyond-plan")
-    slow = {"video": video["id"], "filter": "starlit-swirl", "chunk_frames": 1}
-    answers = [caller.post("/rotoscopes", {**slow, "strength": strength}) for strength in (0.1, 0.2, 0.3)]
-    assert [answer.status_code for answer in answers] == [202, 202, 429]
-    assert kind_of(answers[2]) == "plan-used-up"
-    assert caller.get("/usage").json()["frames"] == 30
+    sheet = {"video": video["id"], "filters": ["halftone"], "at": ["0", "0.2"]}
+    caller.made("/contact-sheets", sheet)
+    assert caller.get("/usage").json()["frames"] == 12
+    wish = {"video": video["id"], "filter": "starlit-swirl", "chunk_frames": 1}
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: caller.post("/rotoscopes", {**wish, "strength": n / 10}), range(1, 7)))
+    assert sorted(answer.status_code for answer in answers) == [202, 202, 429, 429, 429, 429]
+    assert {kind_of(answer) for answer in answers if answer.status_code == 429} == {"plan-used-up"}
+    usage = caller.get("/usage").json()
+    assert (usage["frames"], usage["jobs"]) == (32, 2)
+    batch = {"entries": [{"videos": [video["id"]], "chains": ["identity"]}]}
+    for path, body in (("/contact-sheets", sheet), ("/frame-sets", {"video": video["id"]}), ("/batches", batch)):
+        refused = caller.post(path, body)
+        assert (refused.status_code, kind_of(refused)) == (429, "plan-used-up")
 
 
 def test_a_key_is_shown_once_rotated_and_revoked(admin: Caller) -> None:

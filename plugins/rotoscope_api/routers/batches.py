@@ -14,10 +14,10 @@ from rotoscope.store.base import Store
 from rotoscope_api import jobs
 from rotoscope_api.airflow import Run
 from rotoscope_api.batches import DAG, BatchCreate, conf_of
+from rotoscope_api.booking import Order, again
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, accepted, fresh_id
-from rotoscope_api.paintings import book
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
 from rotoscope_api.services import threaded
@@ -107,8 +107,8 @@ async def create_batch(
     """Have many videos painted. All of it is checked first; what has no result is painted, behind single requests."""
     conf, frames = await conf_of(caller, store, body)
     batch_id = await fresh_id(request, caller, idempotency_key)
-    await book(caller, store, batch_id, frames)
-    run = await jobs.start(response, caller, DAG, batch_id, conf, f"{PREFIX}/batches/{batch_id}", prefer)
+    order = Order(DAG, batch_id, conf, frames)
+    run = await jobs.start(response, caller, store, order, f"{PREFIX}/batches/{batch_id}", prefer)
     return await resource(caller, store, run)
 
 
@@ -158,7 +158,7 @@ async def cancel_batch(response: Response, caller: Writer, store: StoreDep, batc
     "/{batch_id}/retry",
     status_code=202,
     summary="Retry Batch",
-    responses=documented("not-found", "conflict"),
+    responses=documented("not-found", "conflict", "plan-used-up"),
 )
 async def retry_batch(response: Response, caller: Writer, store: StoreDep, batch_id: Id) -> Batch:
     """Go on with a batch that failed or was cancelled: what is missing is tried again, and nothing else."""
@@ -166,7 +166,7 @@ async def retry_batch(response: Response, caller: Writer, store: StoreDep, batch
     if run.is_whole or not run.is_over:
         state = jobs.STATES.get(run.state, "queued")
         raise Problem("conflict", f"Only one that failed or was cancelled can go on; it is {state}.")
-    run = await caller.airflow.retry(DAG, run)
+    run = await again(caller, run)
     accepted(response, f"{PREFIX}/batches/{batch_id}", is_over=False)
     return await resource(caller, store, run, detailed=False)
 

@@ -12,6 +12,7 @@ from rotoscope.steps.thumbnail import thumbnail
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import rotoscopes
+from rotoscope_api.booking import check_jobs, turn
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import media
 from rotoscope_api.manners import Cursor, Id, Limit, Listed, accepted, cursor_of, offset_of
@@ -78,7 +79,12 @@ async def get_thumbnail(caller: Reader, store: StoreDep, rotoscope_id: Id, index
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=3600"})
 
 
-@router.post("/{index}/retry", status_code=202, summary="Retry Chunk", responses=documented("not-found", "conflict"))
+@router.post(
+    "/{index}/retry",
+    status_code=202,
+    summary="Retry Chunk",
+    responses=documented("not-found", "conflict", "plan-used-up"),
+)
 async def retry_chunk(
     response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id, index: Index
 ) -> rotoscopes.Rotoscope:
@@ -90,8 +96,10 @@ async def retry_chunk(
         raise Problem("conflict", "It has not succeeded: retry the rotoscope, which paints what is missing.")
     if not await threaded(_is_alone, store, plan, run.id):
         raise Problem("conflict", "Another rotoscope has the same result; it would lose it meanwhile.")
-    await threaded(_forget, store, plan, index)
-    run = await caller.airflow.retry_task(DAG, run, TASK, index)
+    async with turn(caller):
+        await check_jobs(caller)
+        await threaded(_forget, store, plan, index)
+        run = await caller.airflow.retry_task(DAG, run, TASK, index)
     accepted(response, f"{PREFIX}/rotoscopes/{run.id}", is_over=False)
     return await threaded(rotoscopes.of_run, caller, store, run)
 

@@ -9,6 +9,7 @@ from rotoscope.sheet import SheetRequest
 from rotoscope.store.base import Store
 from rotoscope_api import jobs, registrations
 from rotoscope_api.airflow import Run
+from rotoscope_api.booking import Order
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id
@@ -49,7 +50,7 @@ class ContactSheet(jobs.Job):
     summary="Create Contact Sheet",
     responses={
         201: {"model": ContactSheet, "description": "It is there already."},
-        **documented("not-found", "conflict"),
+        **documented("not-found", "conflict", "plan-used-up"),
     },
 )
 async def create_contact_sheet(
@@ -75,9 +76,10 @@ async def create_contact_sheet(
     """Paint some frames of a video under many filters: one labelled picture, and a page with all at full size."""
     sha256, _ = await registrations.ready(caller, store, body.video)
     conf = {"source": f"video://{sha256}", **body.model_dump(exclude_unset=True, exclude={"video"})}
-    await threaded(SheetRequest.parse, conf, own_finder(caller, store))
+    wanted = await threaded(SheetRequest.parse, conf, own_finder(caller, store))
     sheet_id = await fresh_id(request, caller, idempotency_key)
-    run = await jobs.start(response, caller, DAG, sheet_id, conf, f"{PREFIX}/contact-sheets/{sheet_id}", prefer)
+    order = Order(DAG, sheet_id, conf, wanted.most_pictures)
+    run = await jobs.start(response, caller, store, order, f"{PREFIX}/contact-sheets/{sheet_id}", prefer)
     return await _sheet(store, run)
 
 

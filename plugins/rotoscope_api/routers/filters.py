@@ -16,6 +16,7 @@ from rotoscope.style import StyleRequest
 from rotoscope.training.recipe import TrainRequest
 from rotoscope_api import jobs
 from rotoscope_api.airflow import Run
+from rotoscope_api.booking import Order
 from rotoscope_api.caller import SEPARATOR, Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
@@ -124,7 +125,10 @@ async def get_training(caller: Reader, store: StoreDep, training_id: Id) -> Crea
     "/filters",
     status_code=202,
     summary="Create Filter",
-    responses={201: {"model": Creation, "description": "It is made already."}, **documented("not-found", "conflict")},
+    responses={
+        201: {"model": Creation, "description": "It is made already."},
+        **documented("not-found", "conflict", "plan-used-up"),
+    },
 )
 async def create_filter(
     request: Request,
@@ -156,7 +160,7 @@ async def create_filter(
         raise Problem("conflict", f"The filter {name} is retired; choose another name.")
     job_id = await fresh_id(request, caller, idempotency_key)
     location = f"{PREFIX}/filter-creations/{job_id}"
-    run = await jobs.start(response, caller, CREATE, job_id, conf, location, prefer)
+    run = await jobs.start(response, caller, store, Order(CREATE, job_id, conf), location, prefer)
     return await _creation(caller, store, CREATE, run, "create")
 
 
@@ -164,7 +168,10 @@ async def create_filter(
     "/filter-trainings",
     status_code=202,
     summary="Train Filter",
-    responses={201: {"model": Creation, "description": "It is trained already."}, **documented("not-found")},
+    responses={
+        201: {"model": Creation, "description": "It is trained already."},
+        **documented("not-found", "plan-used-up"),
+    },
 )
 async def train_filter(
     request: Request,
@@ -199,7 +206,7 @@ async def train_filter(
     await threaded(TrainRequest.parse, conf)
     job_id = await fresh_id(request, caller, idempotency_key)
     location = f"{PREFIX}/filter-trainings/{job_id}"
-    run = await jobs.start(response, caller, TRAIN, job_id, conf, location, prefer)
+    run = await jobs.start(response, caller, store, Order(TRAIN, job_id, conf), location, prefer)
     return await _creation(caller, store, TRAIN, run, "publish")
 
 

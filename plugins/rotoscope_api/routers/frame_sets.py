@@ -14,10 +14,11 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs, registrations
 from rotoscope_api.airflow import Run
+from rotoscope_api.booking import Order
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
-from rotoscope_api.paintings import OWN, book, own_finder
+from rotoscope_api.paintings import OWN, own_finder
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import GONE, Problem, documented
 from rotoscope_api.services import threaded
@@ -110,9 +111,8 @@ async def create_frame_set(
         conf, painted = {"frames": body.frame_set, **conf}, len(before.frames)
     await threaded(FrameSetRequest.parse, conf, own_finder(caller, store))
     set_id = await fresh_id(request, caller, idempotency_key)
-    if conf.get("filter"):
-        await book(caller, store, set_id, painted)
-    run = await jobs.start(response, caller, DAG, set_id, conf, f"{PREFIX}/frame-sets/{set_id}", prefer)
+    order = Order(DAG, set_id, conf, painted if conf.get("filter") else 0)
+    run = await jobs.start(response, caller, store, order, f"{PREFIX}/frame-sets/{set_id}", prefer)
     return await _resource(store, run)
 
 

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from rotoscope.access import usage
 from rotoscope.store import keys
 from rotoscope.store.base import Store
-from rotoscope_api import events, registrations, rotoscopes
+from rotoscope_api import events, jobs, registrations, rotoscopes
 from rotoscope_api.airflow import Run
+from rotoscope_api.booking import Order, again, started, there
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import (
@@ -23,9 +23,8 @@ from rotoscope_api.manners import (
     Prefer,
     accepted,
     fresh_id,
-    seconds_to_wait,
 )
-from rotoscope_api.paintings import DAG, RotoscopeCreate, asked, book
+from rotoscope_api.paintings import DAG, RotoscopeCreate, asked
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import GONE, Problem, documented
 from rotoscope_api.rotoscopes import STATES, Rotoscope, State
@@ -76,18 +75,11 @@ async def create_rotoscope(
 ) -> Rotoscope:
     """Have a video painted. Sound and timing stay; asking for the same again paints nothing twice."""
     rotoscope_id = await fresh_id(request, caller, idempotency_key)
-    run = await _there(caller, rotoscope_id) if "Idempotent-Replayed" in request.state.headers else None
+    run = await there(caller, DAG, rotoscope_id) if "Idempotent-Replayed" in request.state.headers else None
     if run is None:
         wanted = await asked(caller, store, body)
-        await book(caller, store, rotoscope_id, wanted.frames)
-        try:
-            run = await caller.airflow.start(DAG, rotoscope_id, wanted.conf, f"Asked for by {caller.name} over the API")
-        except Exception:
-            if await _there(caller, rotoscope_id) is None:
-                await threaded(usage.give_back, store, caller.tenant, rotoscope_id)
-            raise
-    run = await caller.airflow.until_over(DAG, run, seconds_to_wait(prefer, response))
-    accepted(response, f"{PREFIX}/rotoscopes/{run.id}", run.is_over)
+        run = await started(caller, store, Order(DAG, rotoscope_id, wanted.conf, wanted.frames))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/rotoscopes/{run.id}", prefer)
     return await rotoscopes.detailed(caller, store, run)
 
 
@@ -164,14 +156,14 @@ async def cancel_rotoscope(response: Response, caller: Writer, store: StoreDep, 
     "/{rotoscope_id}/retry",
     status_code=202,
     summary="Retry Rotoscope",
-    responses=documented("not-found", "conflict"),
+    responses=documented("not-found", "conflict", "plan-used-up"),
 )
 async def retry_rotoscope(response: Response, caller: Writer, store: StoreDep, rotoscope_id: Id) -> Rotoscope:
     """Go on with a rotoscope that failed or was cancelled. What is painted is not painted again."""
     run = await caller.run(DAG, rotoscope_id)
     if run.is_whole or not run.is_over:
         raise Problem("conflict", f"Only one that failed or was cancelled can go on; it is {rotoscopes.state_of(run)}.")
-    run = await caller.airflow.retry(DAG, run)
+    run = await again(caller, run)
     accepted(response, f"{PREFIX}/rotoscopes/{run.id}", is_over=False)
     return await threaded(rotoscopes.of_run, caller, store, run)
 
@@ -265,15 +257,6 @@ async def get_cost(caller: Reader, store: StoreDep, rotoscope_id: Id) -> Cost:
         endpoint=record.get("spent"),
         currency="USD",
     )
-
-
-async def _there(caller: Caller, rotoscope_id: str) -> Run | None:
-    try:
-        return await caller.airflow.get(DAG, rotoscope_id)
-    except Problem as problem:
-        if problem.kind != "not-found":
-            raise
-        return None
 
 
 async def _source_of(caller: Caller, video_id: str) -> str:

@@ -11,6 +11,7 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs
 from rotoscope_api.batches import DAG
+from rotoscope_api.booking import Order
 from rotoscope_api.caller import SEPARATOR, Caller, allowed
 from rotoscope_api.manners import (
     Cursor,
@@ -159,7 +160,8 @@ async def run_schedule(
         raise Problem("conflict", "An inbox starts a batch when a video arrives; put one there.")
     batch_id = await fresh_id(request, caller, idempotency_key)
     conf = found.conf([], datetime.now(UTC).date().isoformat())
-    run = await jobs.start(response, caller, DAG, batch_id, conf, f"{PREFIX}/batches/{batch_id}", prefer)
+    order = Order(DAG, batch_id, conf)
+    run = await jobs.start(response, caller, store, order, f"{PREFIX}/batches/{batch_id}", prefer)
     return await resource(caller, store, run)
 
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from rotoscope.access import usage
+from rotoscope_api.booking import unfinished
 from rotoscope_api.caller import Caller, allowed
-from rotoscope_api.paintings import DAG
 from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
 
@@ -20,9 +20,9 @@ class Usage(BaseModel):
     tenant: str
     plan: str
     month: str
-    frames: int = Field(description="Of rotoscopes that were asked for, painted or found painted.")
+    frames: int = Field(description="That were asked for, painted or found painted; single pictures are not counted.")
     frames_left: int | None = Field(description="Of this month's; null without a limit.")
-    jobs: int = Field(description="That wait or run now.")
+    jobs: int = Field(description="That wait or run now; a batch is as many as it has at once.")
     cost: float = Field(description="The frames at the plan's price.")
     currency: str = "USD"
 
@@ -35,7 +35,7 @@ async def get_usage(
         str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="This one if left out.", examples=["2026-11"])
     ] = None,
 ) -> Usage:
-    """What the caller's tenant took in a month, counted when a rotoscope is asked for."""
+    """What the caller's tenant took in a month, counted when it is asked for."""
     month = month or usage.this_month()
     frames, limit = await threaded(usage.frames, store, caller.tenant, month), caller.plan.limit("frames")
     return Usage(
@@ -44,6 +44,6 @@ async def get_usage(
         month=month,
         frames=frames,
         frames_left=None if limit is None else max(0, limit - frames),
-        jobs=await caller.airflow.unfinished(DAG, caller.own_runs),
+        jobs=await unfinished(caller),
         cost=round(frames * caller.plan.price_per_frame, 6),
     )

@@ -1,0 +1,115 @@
+"""Booking: what a caller starts must have room in their plan, in its frames of a month and in its jobs at once."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from rotoscope.access import usage
+from rotoscope.batch.ids import is_of_batch
+from rotoscope.store.base import Store
+from rotoscope_api.airflow import UNFINISHED, Run
+from rotoscope_api.caller import Caller
+from rotoscope_api.problems import Problem
+from rotoscope_api.services import threaded
+
+EVERY = "~"
+"""Airflow's name for all DAGs."""
+WORK = ("rotoscope", "frame_set", "contact_sheet", "create_filter", "train_filter")
+"""DAGs of which a run is a job. What registers a video is none, and is over soon."""
+BATCH = "rotoscope_batch"
+"""Of which a run is as many jobs as it starts at once, whether they are under way or not."""
+
+_turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+
+@dataclass(frozen=True)
+class Order:
+    """A run that a caller wants. frames: that it paints."""
+
+    dag: str
+    run_id: str
+    conf: dict[str, Any]
+    frames: int = 0
+
+
+async def started(caller: Caller, store: Store, order: Order) -> Run:
+    """The run of an order, which may be there already. Raises Problem if the caller's plan has no room for it."""
+    async with turn(caller):
+        run = await there(caller, order.dag, order.run_id)
+        if run is None:
+            await check_jobs(caller, _jobs_of(order.dag, order.run_id, order.conf))
+            await _book_frames(caller, store, order)
+            run = await _start(caller, store, order)
+        return run
+
+
+async def again(caller: Caller, run: Run) -> Run:
+    """Go on with a run that failed or was cancelled. Raises Problem if the caller's plan has no room for it."""
+    async with turn(caller):
+        await check_jobs(caller, _jobs_of(run.dag, run.id, run.conf))
+        return await caller.airflow.retry(run.dag, run)
+
+
+def turn(caller: Caller) -> AbstractAsyncContextManager[Any]:
+    """Those whose jobs are limited start one at a time on a server, so that none slips in between count and start."""
+    return nullcontext() if caller.plan.limit("jobs") is None else _turns[caller.tenant]
+
+
+async def check_jobs(caller: Caller, jobs: int = 1) -> None:
+    """Raises Problem if so many jobs more are not allowed now."""
+    limit = caller.plan.limit("jobs")
+    if limit is None or not jobs:
+        return
+    taken = await unfinished(caller)
+    if taken + jobs > limit:
+        fewer = ", or with a smaller at_once" if jobs > 1 else ""
+        detail = f"The plan {caller.plan.name} allows {limit} jobs at once: {taken} now, and {jobs} for this. "
+        raise Problem("plan-used-up", f"{detail}Ask again later{fewer}.", {"Retry-After": "30"})
+
+
+async def unfinished(caller: Caller) -> int:
+    """Jobs of the caller's tenant that wait or run."""
+    runs = caller.airflow.every(EVERY, caller.own_runs, state=UNFINISHED)
+    return sum([_jobs_of(run.dag, run.id, run.conf) async for run in runs])
+
+
+async def there(caller: Caller, dag: str, run_id: str) -> Run | None:
+    """The run of this id, if there is one."""
+    try:
+        return await caller.airflow.get(dag, run_id)
+    except Problem as problem:
+        if problem.kind != "not-found":
+            raise
+        return None
+
+
+def _jobs_of(dag: str, run_id: str, conf: dict[str, Any] | None) -> int:
+    if dag == BATCH:
+        return int(((conf or {}).get("manifest") or {}).get("at_once", 1))
+    return int(dag in WORK and not is_of_batch(run_id))
+
+
+async def _book_frames(caller: Caller, store: Store, order: Order) -> None:
+    if not order.frames:
+        return
+    limit = caller.plan.limit("frames")
+    try:
+        await threaded(usage.book, store, caller.tenant, order.run_id, order.frames, limit)
+    except usage.OverLimit as over:
+        detail = (
+            f"This takes {order.frames} frames, and of the {limit} of this month's plan {over.used} are used; "
+            "paint less of the video, or ask for another plan."
+        )
+        raise Problem("plan-used-up", detail, {"Retry-After": str(usage.seconds_to_next_month())}) from None
+
+
+async def _start(caller: Caller, store: Store, order: Order) -> Run:
+    try:
+        note = f"Asked for by {caller.name} over the API"
+        return await caller.airflow.start(order.dag, order.run_id, order.conf, note)
+    except Exception:
+        if order.frames and await there(caller, order.dag, order.run_id) is None:
+            await threaded(usage.give_back, store, caller.tenant, order.run_id)
+        raise
