@@ -19,13 +19,13 @@ class FrameSetRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: str = Field(
-        default="",
+    source: str | None = Field(
+        default=None,
         title="Video",
         description="Whose frames to take: its path, as the machine that runs the tasks sees it, or its URL.",
     )
-    frames: str = Field(
-        default="",
+    frames: str | None = Field(
+        default=None,
         title="Frames",
         description="In the place of a video: a set to paint, the id of the run that made it.",
     )
@@ -41,7 +41,9 @@ class FrameSetRequest(BaseModel):
         default="png", title="Kind of picture", description="PNG loses nothing; JPEG takes a tenth of the space."
     )
     archive: bool = Field(default=False, title="Archive", description="Also all pictures in one zip file.")
-    filter: str = Field(default="", title="Filter", description="What paints a set; empty for frames as they are.")
+    filter: str | None = Field(
+        default=None, title="Filter", description="What paints a set; empty for frames as they are."
+    )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the frames as they are, to 1, all paint."
     )

@@ -37,7 +37,9 @@ class StyleRequest(BaseModel):
     name: str = Field(
         title="Name", description="Of the new filter: small letters and digits, with hyphens between words."
     )
-    sentence: str = Field(default="", max_length=200, title="Sentence", description="What it looks like, for people.")
+    sentence: str | None = Field(
+        default=None, max_length=200, title="Sentence", description="What it looks like, for people."
+    )
 
     @classmethod
     def parse(cls, fields: dict[str, Any]) -> Self:
@@ -85,7 +87,7 @@ def read_picture(path: Path, name: str) -> tuple[Frame, str]:
     return in_eight_bits(picture), hashlib.sha256(content).hexdigest()
 
 
-def filter_of(picture: Frame, sha256: str, name: str, sentence: str = "") -> Filter:
+def filter_of(picture: Frame, sha256: str, name: str, sentence: str | None = None) -> Filter:
     """The filter that paints in a picture's style. sha256: of the picture's file, for the filter's origin."""
     pack = json.loads(PACK.read_text())
     vector = engines.style_vector(picture, Weights(**pack["style"]))

@@ -38,7 +38,7 @@ class ExpandBatchOperator(StepOperator):
     def step(self, store: Store, context: Context) -> list[str]:
         store.delete(keys.batch(context["run_id"], WANTED))  # of a try before this one: it must not count any more
         request = BatchRequest.parse(dict(context["params"]))
-        manifest = batch.read_manifest(store, request.batch, request.manifest, request.when(time_of(context)))
+        manifest = batch.read_manifest(store, request.batch or "", request.manifest, request.when(time_of(context)))
         listed = ObjectStoreHook(self.aws_conn_id, self.algorithmia_conn_id).listed
         return batch.expand_batch(store, manifest, context["run_id"], listed, finder(store))
 
@@ -128,8 +128,8 @@ class PaintItemOperator(StartOperator):
 
     def execute(self, context: Context) -> None:
         request = BatchRequest.parse(dict(context["params"]))
-        before = self.item["index"] + 1 - self._plan(context).at_once
-        if before > _over(context) or (request.window and request.window_of().wait(pendulum.now()) > 0):
+        before, window = self.item["index"] + 1 - self._plan(context).at_once, request.window_of()
+        if before > _over(context) or (window and window.wait(pendulum.now()) > 0):
             ti = context["ti"]
             turn = TurnTrigger(ti.dag_id, ti.run_id, ti.task_id, before, request.window, request.zone)
             self.defer(trigger=turn, method_name="execute_turn")

@@ -25,7 +25,7 @@ class TurnTrigger(BaseTrigger):
     The task of index i that waits for i + 1 - n of them never runs beside more than n - 1 others.
     """
 
-    def __init__(self, dag_id: str, run_id: str, task_id: str, finished: int, window: str, zone: str) -> None:
+    def __init__(self, dag_id: str, run_id: str, task_id: str, finished: int, window: str | None, zone: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.dag_id = dag_id
         self.run_id = run_id

@@ -77,8 +77,8 @@ def _param(name: str, schema: dict[str, Any], sections: dict[str, tuple[str, ...
     default = schema.pop("default", [] if schema.get("type") == "array" else "")
     if "anyOf" in schema:
         # The form knows nullable fields as a list of types.
-        value, null = schema.pop("anyOf")
-        schema |= {**value, "type": [value["type"], null["type"]]}
+        kinds = schema.pop("anyOf")
+        schema |= {**kinds[0], "type": [kind["type"] for kind in kinds]}
     schema |= _choices(name)
     for section, names in sections.items():
         if name in names:

@@ -17,24 +17,24 @@ class BatchRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    batch: str = Field(
-        default="",
+    batch: str | None = Field(
+        default=None,
         title="Batch",
         description="Name of a manifest in the store's manifests/ or in include/batches, without its suffix.",
     )
-    manifest: str | dict[str, Any] = Field(
-        default="",
+    manifest: str | dict[str, Any] | None = Field(
+        default=None,
         title="Manifest",
         description="Or the manifest itself, in YAML or JSON.",
         json_schema_extra={"format": "multiline"},
     )
-    date: str = Field(
-        default="",
+    date: str | None = Field(
+        default=None,
         title="Date",
         description="What {{ ds }} stands for in the manifest, as 2026-11-25; empty for the run's own date.",
     )
-    window: str = Field(
-        default="",
+    window: str | None = Field(
+        default=None,
         title="Window",
         description="Hours in which rotoscopes may start, as 22:00-06:00; empty for any. What has begun is finished.",
     )
@@ -48,15 +48,14 @@ class BatchRequest(BaseModel):
         if bool(request.batch) == bool(request.manifest):
             raise Refused("Name a batch, or write its manifest; one of the two.")
         check_zone(request.zone)
-        if request.window:
-            request.window_of()
+        request.window_of()
         request.when(datetime.now().astimezone())
         plans.get(request.plan)
         return request
 
-    def window_of(self) -> Window:
-        """The window, where there is one."""
-        return Window.parse(self.window, self.zone)
+    def window_of(self) -> Window | None:
+        """The window, None for any time."""
+        return Window.parse(self.window, self.zone) if self.window else None
 
     def when(self, run: datetime) -> datetime:
         """The time that it is for, in its zone; run: when it is run. Raises Refused for a date that is none."""

@@ -12,9 +12,7 @@ LEAST_DAYS = 1
 
 
 def _days(default: float | None, title: str, what: str) -> Any:
-    return Field(
-        default=default, ge=LEAST_DAYS, title=title, description=f"Days for which {what} are kept; empty for good."
-    )
+    return Field(default=default, ge=LEAST_DAYS, title=title, description=f"Days to keep {what}; empty for good.")
 
 
 class HousekeepingRequest(BaseModel):
@@ -31,7 +29,7 @@ class HousekeepingRequest(BaseModel):
     bought: float | None = _days(30, "Bought frames", "frames of an endpoint whose chunk was never whole")
     deliveries: float | None = _days(30, "Deliveries", "records of what webhooks were told")
     failures: float | None = _days(90, "Failures", "reasons of failed runs")
-    painted: float | None = _days(90, "Painted chunks", "painted chunks; results stay, other formats need them")
+    painted: float | None = _days(90, "Painted chunks", "what results in other formats are made of; results stay")
     batches: float | None = _days(None, "Batches", "reports of batches, and what they name")
     frames: float | None = _days(None, "Frames", "sets of frames as pictures")
     sheets: float | None = _days(None, "Contact sheets", "contact sheets")

@@ -40,9 +40,10 @@ def make_frame_set(request: FrameSetRequest, store: Store, run_id: str, threads:
     """
     key = keys.frame_set(run_id, SET)
     if not store.exists(key):
-        made = (
-            _painted(request, store, run_id, threads) if request.frames else _separated(request, store, run_id, fetch)
-        )
+        if request.frames:
+            made = _painted(request, request.frames, store, run_id, threads)
+        else:
+            made = _separated(request, store, run_id, fetch)
         if request.archive:
             _archive(store, run_id, made)
         store.put_json(key, made.model_dump(mode="json"))
@@ -86,13 +87,13 @@ def _separated(request: FrameSetRequest, store: Store, run_id: str, fetch: Fetch
     )
 
 
-def _painted(request: FrameSetRequest, store: Store, run_id: str, threads: int) -> FrameSet:
-    before = frame_set(store, request.frames)
+def _painted(request: FrameSetRequest, set_id: str, store: Store, run_id: str, threads: int) -> FrameSet:
+    before = frame_set(store, set_id)
     shown = [(one.index, one.pts) for one in before.frames]
     with at_hand(request, store) as ready:
         painting = ready.painting
         paint = still_paint(painting, threads) if painting.paints else lambda index, frame: frame
-        taken = (paint(one.index, _read(store, request.frames, one)) for one in before.frames)
+        taken = (paint(one.index, _read(store, set_id, one)) for one in before.frames)
         frames = _stored(store, run_id, request, shown, taken)
     changed = {"frames": frames, "picture": request.picture, "archive": request.archive, "filter": painting.filter}
     return before.model_copy(update=changed)

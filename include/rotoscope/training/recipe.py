@@ -29,7 +29,9 @@ class TrainRequest(BaseModel):
     name: str = Field(
         title="Name", description="Of the new filter: small letters and digits, with hyphens between words."
     )
-    sentence: str = Field(default="", max_length=200, title="Sentence", description="What it looks like, for people.")
+    sentence: str | None = Field(
+        default=None, max_length=200, title="Sentence", description="What it looks like, for people."
+    )
     steps: int = Field(
         default=2000, ge=10, le=200_000, title="Steps", description="How long: 2,000 take some ten minutes on 2 cores."
     )
