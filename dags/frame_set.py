@@ -1,7 +1,7 @@
 """### Frames as pictures
 
-One run of this DAG separates a video, or a part of it, into pictures, all frames or every n-th; or paints the
-pictures of a set that an earlier run made.
+One run of this DAG separates a video, or a part of it, into pictures, all frames or every n-th; or takes those of a set
+that an earlier run made. They are painted if a filter is named.
 
 **What comes out.** The XCom `return_value` of `frames` is the key of the set's record (by default in the folder
 `store/` of the checkout), with the pictures beside it. The API puts a set together as a video again.

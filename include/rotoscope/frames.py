@@ -15,7 +15,7 @@ MOST_FRAMES = 20_000
 
 
 class FrameSetRequest(BaseModel):
-    """Frames of a video as pictures, or those of a set under a filter. `FrameSetRequest.parse` refuses bad values."""
+    """Frames of a video, or those of a set, as pictures, painted or not. `parse` refuses bad values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,7 +27,7 @@ class FrameSetRequest(BaseModel):
     frames: str | None = Field(
         default=None,
         title="Frames",
-        description="In the place of a video: a set to paint, the id of the run that made it.",
+        description="In the place of a video: a set of them, as the id of the run that made it.",
     )
     start: str | None = Field(
         default=None, pattern=TIME, title="Start", description="Seconds, m:ss or h:mm:ss; empty for the beginning."
@@ -42,7 +42,7 @@ class FrameSetRequest(BaseModel):
     )
     archive: bool = Field(default=False, title="Archive", description="Also all pictures in one zip file.")
     filter: str | None = Field(
-        default=None, title="Filter", description="What paints a set; empty for frames as they are."
+        default=None, title="Filter", description="What paints the frames; empty for frames as they are."
     )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the frames as they are, to 1, all paint."

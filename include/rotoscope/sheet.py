@@ -96,10 +96,9 @@ class SheetRequest(BaseModel):
         """The filters to show, each once."""
         return list(dict.fromkeys(self.filters)) or catalogue.here(self.tag or None)
 
-    @property
-    def most_pictures(self) -> int:
+    def most_pictures(self, video: Video) -> int:
         """How many pictures are painted at most: of three frames, unless the request says which."""
-        return len(self.names) * (MOST_FRAMES if self.scenes else len(self.at) or 3)
+        return len(self.names) * min(MOST_FRAMES if self.scenes else len(self.at) or 3, video.frames)
 
     def request(self, filter: str, video: Video) -> Request:
         """What paints these frames with one filter."""

@@ -59,14 +59,14 @@ async def conf_of(caller: Caller, store: Store, body: BatchCreate) -> tuple[dict
     options = body.model_dump(include={"title", "most_frames", "most_cost"})
     manifest = Manifest.of({**options, "at_once": at_once, "entries": entries})
     frames = await threaded(_frames, caller, store, manifest, sources)
-    conf = {"manifest": manifest.model_dump(), "window": body.window, "zone": body.zone, "plan": caller.plan.id}
+    document = {**manifest.model_dump(), "at_once": min(at_once, len(frames))}
+    conf = {"manifest": document, "window": body.window, "zone": body.zone, "plan": caller.plan.id}
     BatchRequest.parse(conf)
-    return conf, frames
+    return conf, sum(frames)
 
 
-def _frames(caller: Caller, store: Store, manifest: Manifest, sources: dict[str, Video]) -> int:
-    """Frames of everything that a manifest asks for. Raises Refused with a sentence for each thing that is wrong."""
+def _frames(caller: Caller, store: Store, manifest: Manifest, sources: dict[str, Video]) -> list[int]:
+    """Frames of each thing that a manifest asks for. Raises Refused with a sentence for each thing that is wrong."""
     find = own_finder(caller, store)
     found, _ = wanted(manifest, lambda place: [place], find)
-    asked = (checked(caller, {"source": one.place, **one.options}, sources[one.place], find) for one in found)
-    return sum(one.frames for one in asked)
+    return [checked(caller, {"source": one.place, **one.options}, sources[one.place], find).frames for one in found]

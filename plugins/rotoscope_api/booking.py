@@ -6,11 +6,14 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
+from fastapi import Request
+
 from rotoscope.access import usage
 from rotoscope.batch.ids import is_of_batch
 from rotoscope.store.base import Store
 from rotoscope_api.airflow import UNFINISHED, Run
 from rotoscope_api.caller import Caller
+from rotoscope_api.manners import REPLAYED
 from rotoscope_api.problems import Problem
 from rotoscope_api.services import threaded
 
@@ -36,10 +39,11 @@ class Order:
 
 async def started(caller: Caller, store: Store, order: Order) -> Run:
     """The run of an order, which may be there already. Raises Problem if the caller's plan has no room for it."""
-    async with turn(caller):
-        run = await there(caller, order.dag, order.run_id)
+    jobs = _jobs_of(order.dag, order.conf)
+    async with turn(caller) if jobs else nullcontext():
+        run = await _there(caller, order.dag, order.run_id)
         if run is None:
-            await check_jobs(caller, _jobs_of(order.dag, order.run_id, order.conf))
+            await check_jobs(caller, jobs)
             await _book_frames(caller, store, order)
             run = await _start(caller, store, order)
         return run
@@ -48,35 +52,44 @@ async def started(caller: Caller, store: Store, order: Order) -> Run:
 async def again(caller: Caller, run: Run) -> Run:
     """Go on with a run that failed or was cancelled. Raises Problem if the caller's plan has no room for it."""
     async with turn(caller):
-        await check_jobs(caller, _jobs_of(run.dag, run.id, run.conf))
+        run = await caller.airflow.get(run.dag, run.id)
+        if not run.is_over:
+            raise Problem("conflict", "It goes on already.")
+        await check_jobs(caller, _jobs_of(run.dag, run.conf))
         return await caller.airflow.retry(run.dag, run)
 
 
 def turn(caller: Caller) -> AbstractAsyncContextManager[Any]:
-    """Those whose jobs are limited start one at a time on a server, so that none slips in between count and start."""
+    """Those whose jobs are limited start one at a time, so that on one server none slips in between count and start."""
     return nullcontext() if caller.plan.limit("jobs") is None else _turns[caller.tenant]
 
 
 async def check_jobs(caller: Caller, jobs: int = 1) -> None:
-    """Raises Problem if so many jobs more are not allowed now."""
+    """Raises Problem if that many more jobs, or all that the plan ever allows, are not allowed now."""
     limit = caller.plan.limit("jobs")
     if limit is None or not jobs:
         return
-    taken = await unfinished(caller)
+    taken, jobs = await unfinished(caller), min(jobs, limit)
     if taken + jobs > limit:
-        fewer = ", or with a smaller at_once" if jobs > 1 else ""
-        detail = f"The plan {caller.plan.name} allows {limit} jobs at once: {taken} now, and {jobs} for this. "
-        raise Problem("plan-used-up", f"{detail}Ask again later{fewer}.", {"Retry-After": "30"})
+        detail = f"The plan {caller.plan.name} allows {limit} jobs at once: {taken} now, and {jobs} for this."
+        raise Problem("plan-used-up", f"{detail} Ask again later.", {"Retry-After": "30"})
 
 
 async def unfinished(caller: Caller) -> int:
-    """Jobs of the caller's tenant that wait or run."""
-    runs = caller.airflow.every(EVERY, caller.own_runs, state=UNFINISHED)
-    return sum([_jobs_of(run.dag, run.id, run.conf) async for run in runs])
+    """Jobs of the caller's tenant that wait or run. What a batch started is within the batch's, while that runs."""
+    runs = [run async for run in caller.airflow.every(EVERY, caller.own_runs, state=UNFINISHED)]
+    batches = sum(_jobs_of(run.dag, run.conf) for run in runs if run.dag == BATCH)
+    of_batches = sum(is_of_batch(run.id) for run in runs)
+    single = sum(_jobs_of(run.dag, run.conf) for run in runs if run.dag != BATCH and not is_of_batch(run.id))
+    return single + max(batches, of_batches)
 
 
-async def there(caller: Caller, dag: str, run_id: str) -> Run | None:
-    """The run of this id, if there is one."""
+async def replayed(request: Request, caller: Caller, dag: str, run_id: str) -> Run | None:
+    """The run that the same request started before, under its idempotency key."""
+    return await _there(caller, dag, run_id) if REPLAYED in request.state.headers else None
+
+
+async def _there(caller: Caller, dag: str, run_id: str) -> Run | None:
     try:
         return await caller.airflow.get(dag, run_id)
     except Problem as problem:
@@ -85,10 +98,12 @@ async def there(caller: Caller, dag: str, run_id: str) -> Run | None:
         return None
 
 
-def _jobs_of(dag: str, run_id: str, conf: dict[str, Any] | None) -> int:
-    if dag == BATCH:
-        return int(((conf or {}).get("manifest") or {}).get("at_once", 1))
-    return int(dag in WORK and not is_of_batch(run_id))
+def _jobs_of(dag: str, conf: dict[str, Any] | None) -> int:
+    if dag != BATCH:
+        return int(dag in WORK)
+    manifest = (conf or {}).get("manifest")
+    # Batches of the API have their manifest as an object; those of the form, as text or by name, are under no plan.
+    return int(manifest.get("at_once") or 1) if isinstance(manifest, dict) else 1
 
 
 async def _book_frames(caller: Caller, store: Store, order: Order) -> None:
@@ -100,7 +115,7 @@ async def _book_frames(caller: Caller, store: Store, order: Order) -> None:
     except usage.OverLimit as over:
         detail = (
             f"This takes {order.frames} frames, and of the {limit} of this month's plan {over.used} are used; "
-            "paint less of the video, or ask for another plan."
+            "ask for less, or for another plan."
         )
         raise Problem("plan-used-up", detail, {"Retry-After": str(usage.seconds_to_next_month())}) from None
 
@@ -110,6 +125,6 @@ async def _start(caller: Caller, store: Store, order: Order) -> Run:
         note = f"Asked for by {caller.name} over the API"
         return await caller.airflow.start(order.dag, order.run_id, order.conf, note)
     except Exception:
-        if order.frames and await there(caller, order.dag, order.run_id) is None:
+        if order.frames and await _there(caller, order.dag, order.run_id) is None:
             await threaded(usage.give_back, store, caller.tenant, order.run_id)
         raise

@@ -21,7 +21,8 @@ from rotoscope_api.paintings import DAG
 SECONDS = 1.0
 """Between looks at a rotoscope."""
 LOOKS = 10.0
-"""A second, of all streams of this server together: where more are open, each looks less often."""
+"""A second, of all streams of this server together: where more are open, each looks less often, down to when a comment
+is due."""
 QUIET_SECONDS = 15.0
 """After which a comment shows proxies that the connection lives."""
 END = "9"
@@ -59,7 +60,7 @@ class EventStream(StreamingResponse):
     @classmethod
     def pace(cls) -> float:
         """Seconds between two looks of a stream."""
-        return max(SECONDS, len(cls._open) / LOOKS)
+        return min(max(SECONDS, len(cls._open) / LOOKS), QUIET_SECONDS)
 
 
 async def of_run(caller: Caller, store: Store, run: Run, seen: str | None) -> AsyncIterator[bytes]:

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from rotoscope.store.base import Store
 from rotoscope.store.failures import reason_of
 from rotoscope_api.airflow import Run
-from rotoscope_api.booking import Order, started
 from rotoscope_api.caller import Caller
 from rotoscope_api.manners import accepted, seconds_to_wait
 from rotoscope_api.services import threaded
@@ -26,13 +25,6 @@ class Job(BaseModel):
     created_at: datetime
     ended_at: datetime | None = None
     failure: str | None = Field(default=None, description="Why it failed, in one sentence.")
-
-
-async def start(
-    response: Response, caller: Caller, store: Store, order: Order, location: str, prefer: str | None
-) -> Run:
-    """Start a run for which the caller's plan has room, and wait for it as long as they want."""
-    return await awaited(response, caller, await started(caller, store, order), location, prefer)
 
 
 async def awaited(response: Response, caller: Caller, run: Run, location: str, prefer: str | None) -> Run:

@@ -22,6 +22,8 @@ LONGEST_WAIT = 60
 MOST = 100
 LAST = 10**9
 RETRY_SECONDS = "2"
+REPLAYED = "Idempotent-Replayed"
+"""A header of answers to what was asked for before, under the same idempotency key."""
 Scope = MutableMapping[str, Any]
 Send = Callable[[Scope], Awaitable[None]]
 Receive = Callable[[], Awaitable[Scope]]
@@ -140,7 +142,7 @@ async def fresh_id(
         detail = "This Idempotency-Key stood for another request within 24 hours; send a new one."
         raise Problem("key-reused", detail) from None
     if claim.repeated:
-        request.state.headers["Idempotent-Replayed"] = "true"
+        request.state.headers[REPLAYED] = "true"
     return caller.own_runs + claim.id
 
 

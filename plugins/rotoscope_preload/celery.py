@@ -7,4 +7,4 @@ from airflow.providers.celery.executors.default_celery import DEFAULT_CELERY_CON
 
 from rotoscope_preload.plugin import OF_DAG_FILES
 
-CONFIG = {**DEFAULT_CELERY_CONFIG, "include": OF_DAG_FILES}
+CONFIG = {**DEFAULT_CELERY_CONFIG, "include": [*DEFAULT_CELERY_CONFIG.get("include", ()), *OF_DAG_FILES]}

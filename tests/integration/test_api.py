@@ -282,6 +282,10 @@ def test_the_steps_on_their_own(acme: Caller, clip: Path, tmp_path: Path) -> Non
     assert len(zipfile.ZipFile(io.BytesIO(archive.content)).namelist()) == 38
 
     painted = acme.made("/frame-sets", {"frame_set": frames["id"], "filter": "sea-mist", "picture": "jpeg"})
+    at_once = acme.made("/frame-sets", {"video": video["id"], "start": "0.4", "filter": "sea-mist", "picture": "jpeg"})
+    name = listed[0]["name"].replace("png", "jpg")
+    first, same = (acme.get(f"/frame-sets/{one['id']}/frames/{name}").content for one in (painted, at_once))
+    assert first == same, "frames are painted as they are separated, or afterwards"
     assert painted["count"] == 38
     whole = acme.made("/videos", {"frame_set": painted["id"]})
     assert (whole["facts"]["frames"], whole["facts"]["sound_streams"]) == (38, 1)

@@ -10,7 +10,7 @@ from tools.local import LocalAirflow
 
 from rotoscope.store.folder import FolderStore
 from tests.api.client import WAIT, Caller
-from tests.integration.test_api import kind_of, partner
+from tests.integration.test_api import SCOPES, kind_of, partner
 from tests.media import frame_hashes, make_video
 
 pytestmark = pytest.mark.xdist_group("airflow")
@@ -99,6 +99,25 @@ def test_a_batch_is_stopped_with_what_it_started_and_goes_on(maker: Caller, vide
     assert stopped.status_code == 202, stopped.text
     assert ended(maker, batch)["rotoscopes"] in (4, None)
     assert maker.get("/rotoscopes", params={"filter": "pencil"}).json()["items"] == []
+
+
+def test_a_batch_from_the_form_is_one_of_the_apis(airflow: LocalAirflow, admin: Caller) -> None:
+    conf = {"batch": None, "manifest": "entries: nothing that can be used"}
+    run = airflow.call("POST", "/api/v2/dags/rotoscope_batch/dagRuns", json={"logical_date": None, "conf": conf}).json()
+    batch = ended(admin, {"id": run["dag_run_id"]})
+    assert (batch["state"], batch["title"]) == ("failed", "")
+    assert "entries" in batch["failure"]
+    assert admin.post(f"/batches/{batch['id']}/retry").status_code == 202
+
+
+def test_a_batch_takes_no_more_jobs_than_it_has_videos(admin: Caller, tmp_path: Path) -> None:
+    caller = partner(admin, "starter-maker", [*SCOPES, "batches:read", "batches:write"], plan="starter")
+    video = caller.uploaded(make_video(tmp_path / "one.mp4", frames=10, size="80x48", sound=None))["id"]
+    assert caller.post("/rotoscopes", {"video": video, "filter": "starlit-swirl"}).status_code == 202
+    entries = [{"videos": [video], "chains": ["halftone"]}]
+    assert caller.post("/batches", {"entries": entries}).json()["at_once"] == 1
+    refused = caller.post("/batches", {"entries": entries})
+    assert (refused.status_code, kind_of(refused)) == (429, "plan-used-up")
 
 
 def test_a_schedule_is_data(admin: Caller, maker: Caller, airflow_store: FolderStore, tmp_path: Path) -> None:

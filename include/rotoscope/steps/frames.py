@@ -10,6 +10,7 @@ from rotoscope import formats
 from rotoscope.engines import Frame
 from rotoscope.errors import Refused
 from rotoscope.fetch import Fetch
+from rotoscope.filters.chain import Timed
 from rotoscope.frames import ARCHIVE, MOST_FRAMES, SET, FrameSet, FrameSetRequest, PictureOfFrame
 from rotoscope.media.deliver import deliver
 from rotoscope.media.encode import encode
@@ -23,6 +24,7 @@ from rotoscope.media.track import Picture
 from rotoscope.media.video import Video
 from rotoscope.palette import still_paint
 from rotoscope.plan import output_of
+from rotoscope.request import Request
 from rotoscope.steps.progress import reporter
 from rotoscope.steps.split import arrive, keep_source
 from rotoscope.store import keys
@@ -43,7 +45,7 @@ def make_frame_set(request: FrameSetRequest, store: Store, run_id: str, threads:
         if request.frames:
             made = _painted(request, request.frames, store, run_id, threads)
         else:
-            made = _separated(request, store, run_id, fetch)
+            made = _separated(request, store, run_id, threads, fetch)
         if request.archive:
             _archive(store, run_id, made)
         store.put_json(key, made.model_dump(mode="json"))
@@ -59,8 +61,8 @@ def frame_set(store: Store, run_id: str) -> FrameSet:
         raise Refused(f"There is no set of frames {run_id}; separate a video first.") from None
 
 
-def _separated(request: FrameSetRequest, store: Store, run_id: str, fetch: Fetch) -> FrameSet:
-    with store.workspace(keys.run(run_id)) as folder:
+def _separated(request: FrameSetRequest, store: Store, run_id: str, threads: int, fetch: Fetch) -> FrameSet:
+    with store.workspace(keys.run(run_id)) as folder, at_hand(request, store) as ready:
         source, packets = arrive(request.taking, store, folder, fetch)
         timeline = output_of(request.taking, source.video).timeline
         shown = timeline.shown[:: request.every]
@@ -72,7 +74,8 @@ def _separated(request: FrameSetRequest, store: Store, run_id: str, fetch: Fetch
         whole = [range(first, timeline.frames[-1] + 1)]
         decoded = pick_runs(source.track, packets, whole, Picture(RGB, size), scratch)
         wanted = {index for index, _ in shown}
-        taken = (frame for index, frame in enumerate(decoded, first) if index in wanted)
+        paint = _paint(ready.painting, threads)
+        taken = (paint(index, frame) for index, frame in enumerate(decoded, first) if index in wanted)
         frames = _stored(store, run_id, request, shown, taken)
         keep_source(store, source)
     return FrameSet(
@@ -83,6 +86,7 @@ def _separated(request: FrameSetRequest, store: Store, run_id: str, fetch: Fetch
         last_duration=timeline.last_duration,
         part=(str(timeline.part[0]), str(timeline.part[1])) if timeline.part else None,
         frames=frames,
+        filter=request.painting.filter if request.filter else None,
         archive=request.archive,
     )
 
@@ -91,12 +95,21 @@ def _painted(request: FrameSetRequest, set_id: str, store: Store, run_id: str, t
     before = frame_set(store, set_id)
     shown = [(one.index, one.pts) for one in before.frames]
     with at_hand(request, store) as ready:
-        painting = ready.painting
-        paint = still_paint(painting, threads) if painting.paints else lambda index, frame: frame
+        paint = _paint(ready.painting, threads)
         taken = (paint(one.index, _read(store, set_id, one)) for one in before.frames)
         frames = _stored(store, run_id, request, shown, taken)
-    changed = {"frames": frames, "picture": request.picture, "archive": request.archive, "filter": painting.filter}
+    changed = {
+        "frames": frames,
+        "picture": request.picture,
+        "archive": request.archive,
+        "filter": request.painting.filter,
+    }
     return before.model_copy(update=changed)
+
+
+def _paint(painting: Request, threads: int) -> Timed:
+    """What paints a frame, or leaves it as it is."""
+    return still_paint(painting, threads) if painting.paints else lambda index, frame: frame
 
 
 def _stored(

@@ -14,7 +14,7 @@ from rotoscope.store.base import Store
 from rotoscope_api import jobs
 from rotoscope_api.airflow import Run
 from rotoscope_api.batches import DAG, BatchCreate, conf_of
-from rotoscope_api.booking import Order, again
+from rotoscope_api.booking import Order, again, replayed, started
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, accepted, fresh_id
@@ -105,10 +105,12 @@ async def create_batch(
     prefer: Prefer = None,
 ) -> Batch:
     """Have many videos painted. All of it is checked first; what has no result is painted, behind single requests."""
-    conf, frames = await conf_of(caller, store, body)
     batch_id = await fresh_id(request, caller, idempotency_key)
-    order = Order(DAG, batch_id, conf, frames)
-    run = await jobs.start(response, caller, store, order, f"{PREFIX}/batches/{batch_id}", prefer)
+    run = await replayed(request, caller, DAG, batch_id)
+    if run is None:
+        conf, frames = await conf_of(caller, store, body)
+        run = await started(caller, store, Order(DAG, batch_id, conf, frames))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/batches/{batch_id}", prefer)
     return await resource(caller, store, run)
 
 
@@ -221,7 +223,7 @@ async def resource(caller: Caller, store: Store, run: Run, detailed: bool = True
     planned = await caller.airflow.outcome(DAG, run.id, "plan") if detailed else None
     return Batch(
         **await jobs.facts(store, DAG, run, detailed),
-        title=manifest.get("title") or str((run.conf or {}).get("batch", "")),
+        title=manifest.get("title") or str((run.conf or {}).get("batch") or ""),
         at_once=manifest.get("at_once"),
         rotoscopes=None if planned is None else len(planned),
         over=await caller.airflow.count(DAG, run.id, PAINT, *OVER) if planned else None,

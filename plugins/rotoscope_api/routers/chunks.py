@@ -91,12 +91,12 @@ async def retry_chunk(
     """Paint one chunk anew, then assemble again. The other chunks are left alone."""
     plan = await _plan(caller, store, rotoscope_id)
     _check(plan, index)
-    run = await caller.airflow.get(DAG, rotoscope_id)
-    if not run.is_whole:
-        raise Problem("conflict", "It has not succeeded: retry the rotoscope, which paints what is missing.")
-    if not await threaded(_is_alone, store, plan, run.id):
-        raise Problem("conflict", "Another rotoscope has the same result; it would lose it meanwhile.")
     async with turn(caller):
+        run = await caller.airflow.get(DAG, rotoscope_id)
+        if not run.is_whole:
+            raise Problem("conflict", "It has not succeeded: retry the rotoscope, which paints what is missing.")
+        if not await threaded(_is_alone, store, plan, run.id):
+            raise Problem("conflict", "Another rotoscope has the same result; it would lose it meanwhile.")
         await check_jobs(caller)
         await threaded(_forget, store, plan, index)
         run = await caller.airflow.retry_task(DAG, run, TASK, index)

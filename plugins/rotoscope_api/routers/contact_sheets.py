@@ -9,7 +9,7 @@ from rotoscope.sheet import SheetRequest
 from rotoscope.store.base import Store
 from rotoscope_api import jobs, registrations
 from rotoscope_api.airflow import Run
-from rotoscope_api.booking import Order
+from rotoscope_api.booking import Order, replayed, started
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id
@@ -74,12 +74,14 @@ async def create_contact_sheet(
     prefer: Prefer = None,
 ) -> ContactSheet:
     """Paint some frames of a video under many filters: one labelled picture, and a page with all at full size."""
-    sha256, _ = await registrations.ready(caller, store, body.video)
-    conf = {"source": f"video://{sha256}", **body.model_dump(exclude_unset=True, exclude={"video"})}
-    wanted = await threaded(SheetRequest.parse, conf, own_finder(caller, store))
     sheet_id = await fresh_id(request, caller, idempotency_key)
-    order = Order(DAG, sheet_id, conf, wanted.most_pictures)
-    run = await jobs.start(response, caller, store, order, f"{PREFIX}/contact-sheets/{sheet_id}", prefer)
+    run = await replayed(request, caller, DAG, sheet_id)
+    if run is None:
+        sha256, video = await registrations.ready(caller, store, body.video)
+        conf = {"source": f"video://{sha256}", **body.model_dump(exclude_unset=True, exclude={"video"})}
+        wanted = await threaded(SheetRequest.parse, conf, own_finder(caller, store))
+        run = await started(caller, store, Order(DAG, sheet_id, conf, wanted.most_pictures(video)))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/contact-sheets/{sheet_id}", prefer)
     return await _sheet(store, run)
 
 

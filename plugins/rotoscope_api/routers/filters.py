@@ -16,7 +16,7 @@ from rotoscope.style import StyleRequest
 from rotoscope.training.recipe import TrainRequest
 from rotoscope_api import jobs
 from rotoscope_api.airflow import Run
-from rotoscope_api.booking import Order
+from rotoscope_api.booking import Order, replayed, started
 from rotoscope_api.caller import SEPARATOR, Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
@@ -152,15 +152,17 @@ async def create_filter(
     """Make a filter that paints in the style of a picture; takes seconds. A name that is there gets a new version."""
     if (body.picture is None) == (body.picture_url is None):
         raise Problem("invalid", "Give either picture or picture_url.")
-    place = body.picture_url or await threaded(picture_source, caller, store, str(body.picture))
-    name = _full_name(caller, body.name)
-    conf = {"picture": place, "name": name, "sentence": body.sentence}
-    await threaded(StyleRequest.parse, conf)
-    if await threaded(store.exists, keys.retired(name)):
-        raise Problem("conflict", f"The filter {name} is retired; choose another name.")
     job_id = await fresh_id(request, caller, idempotency_key)
-    location = f"{PREFIX}/filter-creations/{job_id}"
-    run = await jobs.start(response, caller, store, Order(CREATE, job_id, conf), location, prefer)
+    run = await replayed(request, caller, CREATE, job_id)
+    if run is None:
+        place = body.picture_url or await threaded(picture_source, caller, store, str(body.picture))
+        name = _full_name(caller, body.name)
+        conf = {"picture": place, "name": name, "sentence": body.sentence}
+        await threaded(StyleRequest.parse, conf)
+        if await threaded(store.exists, keys.retired(name)):
+            raise Problem("conflict", f"The filter {name} is retired; choose another name.")
+        run = await started(caller, store, Order(CREATE, job_id, conf))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/filter-creations/{job_id}", prefer)
     return await _creation(caller, store, CREATE, run, "create")
 
 
@@ -197,16 +199,18 @@ async def train_filter(
     prefer: Prefer = None,
 ) -> Creation:
     """Train a filter on paintings; takes minutes with a GPU, up to an hour without. The workers need PyTorch."""
-    how = body.model_dump(exclude={"styles", "content", "name"})
-    places = {
-        kind: [await threaded(_place, caller, store, one) for one in getattr(body, kind)]
-        for kind in ("styles", "content")
-    }
-    conf = {**how, **places, "name": _full_name(caller, body.name)}
-    await threaded(TrainRequest.parse, conf)
     job_id = await fresh_id(request, caller, idempotency_key)
-    location = f"{PREFIX}/filter-trainings/{job_id}"
-    run = await jobs.start(response, caller, store, Order(TRAIN, job_id, conf), location, prefer)
+    run = await replayed(request, caller, TRAIN, job_id)
+    if run is None:
+        how = body.model_dump(exclude={"styles", "content", "name"})
+        places = {
+            kind: [await threaded(_place, caller, store, one) for one in getattr(body, kind)]
+            for kind in ("styles", "content")
+        }
+        conf = {**how, **places, "name": _full_name(caller, body.name)}
+        await threaded(TrainRequest.parse, conf)
+        run = await started(caller, store, Order(TRAIN, job_id, conf))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/filter-trainings/{job_id}", prefer)
     return await _creation(caller, store, TRAIN, run, "publish")
 
 

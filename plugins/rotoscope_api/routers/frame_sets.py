@@ -9,12 +9,13 @@ from fastapi import APIRouter, Body, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from rotoscope.frames import ARCHIVE, SET, FrameSet, FrameSetRequest
+from rotoscope.plan import output_of
 from rotoscope.steps.frames import frame_set
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs, registrations
 from rotoscope_api.airflow import Run
-from rotoscope_api.booking import Order
+from rotoscope_api.booking import Order, replayed, started
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Prefer, fresh_id, page_of
@@ -43,10 +44,10 @@ FrameOptions: Any = create_model(
 
 
 class FrameSetCreate(FrameOptions):
-    """Of which video the frames are to be taken, or which set of them is to be painted: one of both."""
+    """Of which video the frames are to be taken, or of which set: one of both."""
 
     video: Id | None = Field(default=None, description="The id of a video that is ready: it is separated into frames.")
-    frame_set: Id | None = Field(default=None, description="The id of a set: its frames are painted with `filter`.")
+    frame_set: Id | None = Field(default=None, description="The id of a set, whose frames are taken.")
 
 
 class FrameSetResource(jobs.Job):
@@ -96,23 +97,19 @@ async def create_frame_set(
     idempotency_key: IdempotencyKey = None,
     prefer: Prefer = None,
 ) -> FrameSetResource:
-    """Separate a video into frames, a part of it, all or every n-th; or paint a set. `archive` adds a zip.
+    """Separate a video into frames, a part of it, all or every n-th; or take those of a set. `filter` paints them,
+    `archive` adds a zip.
 
     A set becomes a video again by `POST /videos` with `frame_set`.
     """
     if (body.video is None) == (body.frame_set is None):
         raise Problem("invalid", "Give either video or frame_set.")
-    conf = body.model_dump(exclude_unset=True, exclude={"video", "frame_set"})
-    if body.video is not None:
-        sha256, video = await registrations.ready(caller, store, body.video)
-        conf, painted = {"source": f"video://{sha256}", **conf}, video.frames // int(conf.get("every", 1))
-    else:
-        before = await whole(caller, store, str(body.frame_set))
-        conf, painted = {"frames": body.frame_set, **conf}, len(before.frames)
-    await threaded(FrameSetRequest.parse, conf, own_finder(caller, store))
     set_id = await fresh_id(request, caller, idempotency_key)
-    order = Order(DAG, set_id, conf, painted if conf.get("filter") else 0)
-    run = await jobs.start(response, caller, store, order, f"{PREFIX}/frame-sets/{set_id}", prefer)
+    run = await replayed(request, caller, DAG, set_id)
+    if run is None:
+        conf, frames = await _wanted(caller, store, body)
+        run = await started(caller, store, Order(DAG, set_id, conf, frames if conf.get("filter") else 0))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/frame-sets/{set_id}", prefer)
     return await _resource(store, run)
 
 
@@ -175,6 +172,20 @@ async def get_frame_archive(caller: Reader, store: StoreDep, set_id: Id) -> Resp
     """All frames of a set in one file, if `archive` was asked for."""
     await whole(caller, store, set_id)
     return await file_answer(store, keys.frame_set(set_id, ARCHIVE), "frames.zip")
+
+
+async def _wanted(caller: Caller, store: Store, body: FrameSetCreate) -> tuple[dict[str, Any], int]:
+    """What the DAG is started with, and the number of frames. Raises Problem or Refused for what cannot be done."""
+    conf, find = body.model_dump(exclude_unset=True, exclude={"video", "frame_set"}), own_finder(caller, store)
+    if body.video is None:
+        before = await whole(caller, store, str(body.frame_set))
+        conf["frames"] = body.frame_set
+        await threaded(FrameSetRequest.parse, conf, find)
+        return conf, len(before.frames)
+    sha256, video = await registrations.ready(caller, store, body.video)
+    conf["source"] = f"video://{sha256}"
+    wanted = await threaded(FrameSetRequest.parse, conf, find)
+    return conf, len(output_of(wanted.taking, video).timeline.shown[:: wanted.every])
 
 
 async def whole(caller: Caller, store: Store, set_id: str) -> FrameSet:

@@ -10,7 +10,7 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import events, jobs, registrations, rotoscopes
 from rotoscope_api.airflow import Run
-from rotoscope_api.booking import Order, again, started, there
+from rotoscope_api.booking import Order, again, replayed, started
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
 from rotoscope_api.manners import (
@@ -75,7 +75,7 @@ async def create_rotoscope(
 ) -> Rotoscope:
     """Have a video painted. Sound and timing stay; asking for the same again paints nothing twice."""
     rotoscope_id = await fresh_id(request, caller, idempotency_key)
-    run = await there(caller, DAG, rotoscope_id) if "Idempotent-Replayed" in request.state.headers else None
+    run = await replayed(request, caller, DAG, rotoscope_id)
     if run is None:
         wanted = await asked(caller, store, body)
         run = await started(caller, store, Order(DAG, rotoscope_id, wanted.conf, wanted.frames))

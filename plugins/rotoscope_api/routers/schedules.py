@@ -11,7 +11,7 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs
 from rotoscope_api.batches import DAG
-from rotoscope_api.booking import Order
+from rotoscope_api.booking import Order, started
 from rotoscope_api.caller import SEPARATOR, Caller, allowed
 from rotoscope_api.manners import (
     Cursor,
@@ -160,8 +160,8 @@ async def run_schedule(
         raise Problem("conflict", "An inbox starts a batch when a video arrives; put one there.")
     batch_id = await fresh_id(request, caller, idempotency_key)
     conf = found.conf([], datetime.now(UTC).date().isoformat())
-    order = Order(DAG, batch_id, conf)
-    run = await jobs.start(response, caller, store, order, f"{PREFIX}/batches/{batch_id}", prefer)
+    run = await started(caller, store, Order(DAG, batch_id, conf))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/batches/{batch_id}", prefer)
     return await resource(caller, store, run)
 
 

@@ -35,7 +35,7 @@ async def get_usage(
         str | None, Query(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="This one if left out.", examples=["2026-11"])
     ] = None,
 ) -> Usage:
-    """What the caller's tenant took in a month, counted when it is asked for."""
+    """What the caller's tenant took in a month; work counts when it is asked for."""
     month = month or usage.this_month()
     frames, limit = await threaded(usage.frames, store, caller.tenant, month), caller.plan.limit("frames")
     return Usage(

@@ -16,7 +16,7 @@ from rotoscope.store.base import Store
 from rotoscope.store.uploads import BucketUpload, FolderUpload, OutOfStep
 from rotoscope_api import jobs, registrations
 from rotoscope_api.airflow import UNFINISHED
-from rotoscope_api.booking import Order
+from rotoscope_api.booking import Order, started
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.manners import (
     Cursor,
@@ -317,8 +317,8 @@ async def complete_upload(
 async def _register(
     response: Response, caller: Caller, store: Store, video_id: str, prefer: str | None
 ) -> VideoResource:
-    order = Order(registrations.DAG, video_id, registrations.conf_of(video_id))
-    run = await jobs.start(response, caller, store, order, f"{PREFIX}/videos/{video_id}", prefer)
+    run = await started(caller, store, Order(registrations.DAG, video_id, registrations.conf_of(video_id)))
+    run = await jobs.awaited(response, caller, run, f"{PREFIX}/videos/{video_id}", prefer)
     return await registrations.of_run(caller, store, run)
 
 
