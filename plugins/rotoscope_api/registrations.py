@@ -20,8 +20,8 @@ from rotoscope_api.problems import GONE, Problem
 from rotoscope_api.services import threaded
 
 DAG, TASK = "register_video", "register"
-REMEMBERED_FRAMES = 3_000_000
-"""Of manifests that were read, all together: each frame has a timestamp in memory."""
+REMEMBERED, REMEMBERED_FRAMES = 10_000, 3_000_000
+"""Videos of which is kept what was read; frames of manifests, all together, since each has a timestamp in memory."""
 State = Literal["awaiting_upload", "registering", "ready", "failed"]
 
 
@@ -104,6 +104,7 @@ async def ready(caller: Caller, store: Store, video_id: str) -> tuple[str, Video
     return found.sha256, video.model_copy(update={"name": found.name or video.name})
 
 
+@cached(LRUCache(REMEMBERED), lambda video: video.sha256, Lock())
 def facts_of(video: Video) -> Facts:
     """A video in short."""
     ticks = video.pts[-1] + video.last_duration - video.pts[0]
@@ -150,10 +151,9 @@ def _video_of(store: Store, sha256: str) -> Video:
 def _known(store: Store, video_id: str) -> dict[str, Any]:
     """What was written down of a video that is to be uploaded. Raises Problem if none is."""
     try:
-        about: dict[str, Any] = store.get_json(keys.incoming(video_id, ABOUT))
+        return _document(store, keys.incoming(video_id, ABOUT))
     except KeyError:
         raise Problem("not-found", f"There is no video {video_id}.") from None
-    return about
 
 
 def _awaited(store: Store, video_id: str) -> VideoResource:
@@ -179,11 +179,22 @@ def _about(store: Store, run: Run) -> dict[str, Any]:
     source = str((run.conf or {}).get("source", ""))
     if not source.startswith(INCOMING):
         return {}
+    key = keys.incoming(source.removeprefix(INCOMING), ABOUT)
     try:
-        about: dict[str, Any] = store.get_json(keys.incoming(source.removeprefix(INCOMING), ABOUT))
+        return _final(store, key) if run.state == "success" else _document(store, key)
     except KeyError:
         return {}
-    return about
+
+
+def _document(store: Store, key: str) -> dict[str, Any]:
+    found: dict[str, Any] = store.get_json(key)
+    return found
+
+
+@cached(LRUCache(REMEMBERED), lambda store, key: key, Lock())
+def _final(store: Store, key: str) -> dict[str, Any]:
+    """What was written down of a video that is registered, which does not change any more."""
+    return _document(store, key)
 
 
 def _described(store: Store, runs: list[Run], abouts: list[dict[str, Any]]) -> list[VideoResource]:

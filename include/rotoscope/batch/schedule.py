@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,7 +56,7 @@ class Schedule(BaseModel):
             raise ValueError("name a batch, or give its manifest: one of the two")
         if self.inbox is not None and (self.batch or self.manifest or self.paint is None):
             raise ValueError("an inbox has paint, which says how its videos are painted, and no batch")
-        if self.cron is not None and (len(self.cron.split()) != 5 or not croniter.is_valid(self.cron)):
+        if self.cron is not None and not _is_cron(self.cron):
             raise ValueError(f"{self.cron!r} is not five fields of cron; write such as 0 22 * * 1-5")
         return self
 
@@ -114,6 +114,12 @@ def schedules(store: Store | None) -> dict[str, Schedule]:
             continue
         found[schedule.name] = schedule
     return found
+
+
+@lru_cache(maxsize=1000)
+def _is_cron(text: str) -> bool:
+    """Whether it is five fields of cron. Schedules are read at each look at them, and croniter takes its time."""
+    return len(text.split()) == 5 and croniter.is_valid(text)
 
 
 def _read(path: Path) -> Any:
