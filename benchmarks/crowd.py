@@ -4,6 +4,7 @@ store keep it.
 
 import json
 import sqlite3
+import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -59,15 +60,36 @@ class Crowd:
 
     def _copy_runs(self) -> None:
         """Rows of Airflow's table, each with a conf that names its own video."""
-        with sqlite3.connect(self.airflow.home / "airflow.db", timeout=60) as database:
-            database.row_factory = sqlite3.Row
+        with self._database() as database:
             for dag in COPIED:
-                where = "select * from dag_run where dag_id = ? and state = 'success' limit 1"
-                run = dict(database.execute(where, [dag]).fetchone())
+                [run, *_] = _rows(database, "dag_run", "dag_id = ? and state = 'success'", dag)
                 del run["id"]
-                names, places = ", ".join(run), ", ".join("?" for _ in run)
-                copies = [list({**run, **self._renamed(dag, run, number)}.values()) for number in range(RUNS)]
-                database.executemany(f"insert into dag_run ({names}) values ({places})", copies)
+                for number in range(RUNS):
+                    _insert(database, "dag_run", {**run, **self._renamed(dag, run, number)})
+
+    def running(self, number: int) -> list[str]:
+        """Ids of so many rotoscopes that run, as far as Airflow knows: they are split, and nobody paints them.
+
+        Their DAG must be paused, so that Airflow does not go on with them.
+        """
+        names = [f"admin.rf{one:022x}" for one in range(number)]
+        with self._database() as database:
+            first = self.ids["rotoscope_id"]
+            [run] = _rows(database, "dag_run", "run_id = ?", first)
+            [split] = _rows(database, "task_instance", "run_id = ? and task_id = 'split'", first)
+            said = _rows(database, "xcom", "run_id = ? and task_id = 'split'", first)
+            del run["id"]
+            for name in names:
+                made = _insert(database, "dag_run", {**run, "run_id": name, "state": "running", "end_date": None})
+                _insert(database, "task_instance", {**split, "run_id": name, "id": uuid.uuid4().hex})
+                for one in said:
+                    _insert(database, "xcom", {**one, "run_id": name, "dag_run_id": made})
+        return names
+
+    def _database(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self.airflow.home / "airflow.db", timeout=60)
+        database.row_factory = sqlite3.Row
+        return database
 
     def _renamed(self, dag: str, run: dict[str, Any], number: int) -> dict[str, Any]:
         conf = json.loads(run["conf"])
@@ -116,6 +138,16 @@ class Crowd:
                 attempts=attempts,
             )
             self.store.put_json(keys.delivery(webhook_id, made.id), made.model_dump(mode="json"))
+
+
+def _rows(database: sqlite3.Connection, table: str, where: str, value: str) -> list[dict[str, Any]]:
+    return [dict(row) for row in database.execute(f"select * from {table} where {where}", [value])]
+
+
+def _insert(database: sqlite3.Connection, table: str, row: dict[str, Any]) -> int | None:
+    """Gives the new row's number."""
+    names, places = ", ".join(f'"{name}"' for name in row), ", ".join("?" for _ in row)
+    return database.execute(f"insert into {table} ({names}) values ({places})", list(row.values())).lastrowid
 
 
 def _id(number: int) -> str:
