@@ -4,6 +4,7 @@ store keep it.
 
 import json
 import sqlite3
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,7 +45,7 @@ class Crowd:
         self._copy_videos()
         self._add_others()
 
-    def _made(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def _made(self, method: str, path: str, body: dict[str, Any] | None) -> dict[str, Any]:
         answer = self._http.request(method, f"{self.airflow.url}{PREFIX}{path}", json=body, timeout=90)
         if answer.status_code not in (200, 201):
             raise RuntimeError(f"{path}: {answer.text}")
@@ -117,6 +118,8 @@ class Crowd:
             self._add_webhook(f"admin.hook-{number}")
         self.ids["webhook_id"] = "admin.hook-0"
         self._add_deliveries("admin.hook-0")
+        while not all(one["next_run_at"] for one in self._made("GET", "/schedules", None)["items"]):
+            time.sleep(1)  # Airflow makes DAGs of them, which would be measured too
 
     def _add_webhook(self, webhook_id: str) -> None:
         now, url = datetime.now(UTC), "https://hooks.example.com/painted"
