@@ -53,20 +53,20 @@ class Beginning:
 def _collect_less_garbage() -> None:
     """Nobody is answered while the collector walks all objects, half a second for the million that Airflow makes.
 
-    So it leaves out those of the start and, after it walked them once, those that Airflow makes with the first calls;
-    and it walks the others a tenth as often.
+    So it leaves out those of the start and, once it walked them, those that come with the first calls; from then on it
+    walks the others a tenth as often.
     """
     gc.collect()
     gc.freeze()
-    young, middle, old = gc.get_threshold()
-    gc.set_threshold(young, middle, 10 * old)
-    gc.callbacks.append(_leave_out_once)
+    gc.callbacks.append(_settled)
 
 
-def _leave_out_once(phase: str, walked: dict[str, int]) -> None:
+def _settled(phase: str, walked: dict[str, int]) -> None:
     if phase == "stop" and walked["generation"] == 2:
         gc.freeze()
-        gc.callbacks.remove(_leave_out_once)
+        young, middle, old = gc.get_threshold()
+        gc.set_threshold(young, middle, 10 * old)
+        gc.callbacks.remove(_settled)
 
 
 API = LateApp()
