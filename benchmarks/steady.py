@@ -3,8 +3,8 @@
 `python -m benchmarks.steady table.md` writes the whole table; `make bench` prints a part of it.
 """
 
+import argparse
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -104,4 +104,6 @@ def _table(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    _table(Path(sys.argv[1]))
+    arguments = argparse.ArgumentParser(description="Write the table of all clips, filters and ways of steady motion.")
+    arguments.add_argument("table", type=Path, help="the Markdown file to write")
+    _table(arguments.parse_args().table)

@@ -65,6 +65,12 @@ async def conf_of(caller: Caller, store: Store, body: BatchCreate) -> tuple[dict
     return conf, sum(frames)
 
 
+def manifest_in(conf: dict[str, Any] | None) -> dict[str, Any]:
+    """The manifest that a run was started with, empty where it is text or only named."""
+    written = (conf or {}).get("manifest")
+    return written if isinstance(written, dict) else {}
+
+
 def _frames(caller: Caller, store: Store, manifest: Manifest, sources: dict[str, Video]) -> list[int]:
     """Frames of each thing that a manifest asks for. Raises Refused with a sentence for each thing that is wrong."""
     find = own_finder(caller, store)

@@ -11,6 +11,7 @@ from fastapi import Request
 from rotoscope.access import usage
 from rotoscope.batch.ids import is_of_batch
 from rotoscope.store.base import Store
+from rotoscope_api import batches
 from rotoscope_api.airflow import UNFINISHED, Run
 from rotoscope_api.caller import Caller
 from rotoscope_api.manners import REPLAYED
@@ -21,8 +22,6 @@ EVERY = "~"
 """Airflow's name for all DAGs."""
 WORK = ("rotoscope", "frame_set", "contact_sheet", "create_filter", "train_filter")
 """DAGs of which a run is a job. What registers a video is none, and is over soon."""
-BATCH = "rotoscope_batch"
-"""Of which a run is as many jobs as it starts at once, whether they are under way or not."""
 
 _turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -40,12 +39,14 @@ class Order:
 async def started(caller: Caller, store: Store, order: Order) -> Run:
     """The run of an order, which may be there already. Raises Problem if the caller's plan has no room for it."""
     jobs = _jobs_of(order.dag, order.conf)
-    async with turn(caller) if jobs else nullcontext():
+    if caller.plan.limit("jobs") is None or not jobs:
+        return await _booked(caller, store, order)
+    async with turn(caller):
+        # The same request may have started it meanwhile, and took its jobs then.
         run = await _there(caller, order.dag, order.run_id)
         if run is None:
             await check_jobs(caller, jobs)
-            await _book_frames(caller, store, order)
-            run = await _start(caller, store, order)
+            run = await _booked(caller, store, order)
         return run
 
 
@@ -67,7 +68,7 @@ def turn(caller: Caller) -> AbstractAsyncContextManager[Any]:
 async def check_jobs(caller: Caller, jobs: int = 1) -> None:
     """Raises Problem if that many more jobs, or all that the plan ever allows, are not allowed now."""
     limit = caller.plan.limit("jobs")
-    if limit is None or not jobs:
+    if limit is None:
         return
     taken, jobs = await unfinished(caller), min(jobs, limit)
     if taken + jobs > limit:
@@ -78,10 +79,10 @@ async def check_jobs(caller: Caller, jobs: int = 1) -> None:
 async def unfinished(caller: Caller) -> int:
     """Jobs of the caller's tenant that wait or run. What a batch started is within the batch's, while that runs."""
     runs = [run async for run in caller.airflow.every(EVERY, caller.own_runs, state=UNFINISHED)]
-    batches = sum(_jobs_of(run.dag, run.conf) for run in runs if run.dag == BATCH)
+    allowed = sum(_jobs_of(run.dag, run.conf) for run in runs if run.dag == batches.DAG)
     of_batches = sum(is_of_batch(run.id) for run in runs)
-    single = sum(_jobs_of(run.dag, run.conf) for run in runs if run.dag != BATCH and not is_of_batch(run.id))
-    return single + max(batches, of_batches)
+    single = sum(_jobs_of(run.dag, run.conf) for run in runs if run.dag != batches.DAG and not is_of_batch(run.id))
+    return single + max(allowed, of_batches)
 
 
 async def replayed(request: Request, caller: Caller, dag: str, run_id: str) -> Run | None:
@@ -99,11 +100,11 @@ async def _there(caller: Caller, dag: str, run_id: str) -> Run | None:
 
 
 def _jobs_of(dag: str, conf: dict[str, Any] | None) -> int:
-    if dag != BATCH:
+    """A batch is as many as it starts at once, whether they are under way or not."""
+    if dag != batches.DAG:
         return int(dag in WORK)
-    manifest = (conf or {}).get("manifest")
-    # Batches of the API have their manifest as an object; those of the form, as text or by name, are under no plan.
-    return int(manifest.get("at_once") or 1) if isinstance(manifest, dict) else 1
+    # Those whose manifest is text or only named are of the form, and under no plan.
+    return int(batches.manifest_in(conf).get("at_once") or 1)
 
 
 async def _book_frames(caller: Caller, store: Store, order: Order) -> None:
@@ -120,7 +121,9 @@ async def _book_frames(caller: Caller, store: Store, order: Order) -> None:
         raise Problem("plan-used-up", detail, {"Retry-After": str(usage.seconds_to_next_month())}) from None
 
 
-async def _start(caller: Caller, store: Store, order: Order) -> Run:
+async def _booked(caller: Caller, store: Store, order: Order) -> Run:
+    """Start it, once its frames are counted; one that is there already is given, and counts once."""
+    await _book_frames(caller, store, order)
     try:
         note = f"Asked for by {caller.name} over the API"
         return await caller.airflow.start(order.dag, order.run_id, order.conf, note)

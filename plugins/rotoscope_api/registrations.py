@@ -151,9 +151,10 @@ def _video_of(store: Store, sha256: str) -> Video:
 def _known(store: Store, video_id: str) -> dict[str, Any]:
     """What was written down of a video that is to be uploaded. Raises Problem if none is."""
     try:
-        return _document(store, keys.incoming(video_id, ABOUT))
+        about: dict[str, Any] = store.get_json(keys.incoming(video_id, ABOUT))
     except KeyError:
         raise Problem("not-found", f"There is no video {video_id}.") from None
+    return about
 
 
 def _awaited(store: Store, video_id: str) -> VideoResource:
@@ -181,20 +182,17 @@ def _about(store: Store, run: Run) -> dict[str, Any]:
         return {}
     key = keys.incoming(source.removeprefix(INCOMING), ABOUT)
     try:
-        return _final(store, key) if run.state == "success" else _document(store, key)
+        about: dict[str, Any] = _final(store, key) if run.state == "success" else store.get_json(key)
     except KeyError:
         return {}
-
-
-def _document(store: Store, key: str) -> dict[str, Any]:
-    found: dict[str, Any] = store.get_json(key)
-    return found
+    return about
 
 
 @cached(LRUCache(REMEMBERED), lambda store, key: key, Lock())
 def _final(store: Store, key: str) -> dict[str, Any]:
     """What was written down of a video that is registered, which does not change any more."""
-    return _document(store, key)
+    found: dict[str, Any] = store.get_json(key)
+    return found
 
 
 def _described(store: Store, runs: list[Run], abouts: list[dict[str, Any]]) -> list[VideoResource]:

@@ -74,7 +74,8 @@ def _separated(request: FrameSetRequest, store: Store, run_id: str, threads: int
         whole = [range(first, timeline.frames[-1] + 1)]
         decoded = pick_runs(source.track, packets, whole, Picture(RGB, size), scratch)
         wanted = {index for index, _ in shown}
-        paint = _paint(ready.painting, threads)
+        painting = ready.painting
+        paint = _paint(painting, threads)
         taken = (paint(index, frame) for index, frame in enumerate(decoded, first) if index in wanted)
         frames = _stored(store, run_id, request, shown, taken)
         keep_source(store, source)
@@ -86,7 +87,7 @@ def _separated(request: FrameSetRequest, store: Store, run_id: str, threads: int
         last_duration=timeline.last_duration,
         part=(str(timeline.part[0]), str(timeline.part[1])) if timeline.part else None,
         frames=frames,
-        filter=request.painting.filter if request.filter else None,
+        filter=painting.filter if request.filter else None,
         archive=request.archive,
     )
 
@@ -95,15 +96,11 @@ def _painted(request: FrameSetRequest, set_id: str, store: Store, run_id: str, t
     before = frame_set(store, set_id)
     shown = [(one.index, one.pts) for one in before.frames]
     with at_hand(request, store) as ready:
-        paint = _paint(ready.painting, threads)
+        painting = ready.painting
+        paint = _paint(painting, threads)
         taken = (paint(one.index, _read(store, set_id, one)) for one in before.frames)
         frames = _stored(store, run_id, request, shown, taken)
-    changed = {
-        "frames": frames,
-        "picture": request.picture,
-        "archive": request.archive,
-        "filter": request.painting.filter,
-    }
+    changed = {"frames": frames, "picture": request.picture, "archive": request.archive, "filter": painting.filter}
     return before.model_copy(update=changed)
 
 

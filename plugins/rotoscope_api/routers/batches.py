@@ -13,7 +13,7 @@ from rotoscope.store import keys
 from rotoscope.store.base import Store
 from rotoscope_api import jobs
 from rotoscope_api.airflow import Run
-from rotoscope_api.batches import DAG, BatchCreate, conf_of
+from rotoscope_api.batches import DAG, BatchCreate, conf_of, manifest_in
 from rotoscope_api.booking import Order, again, replayed, started
 from rotoscope_api.caller import Caller, allowed
 from rotoscope_api.links import file_answer, media
@@ -218,8 +218,7 @@ async def get_batch_result(caller: Reader, store: StoreDep, batch_id: Id, index:
 
 async def resource(caller: Caller, store: Store, run: Run, detailed: bool = True) -> Batch:
     """A batch by its run. detailed: with what only further questions to Airflow tell."""
-    written = (run.conf or {}).get("manifest")
-    manifest: dict[str, Any] = written if isinstance(written, dict) else {}
+    manifest = manifest_in(run.conf)
     planned = await caller.airflow.outcome(DAG, run.id, "plan") if detailed else None
     return Batch(
         **await jobs.facts(store, DAG, run, detailed),
