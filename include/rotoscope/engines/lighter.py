@@ -1,0 +1,249 @@
+"""Networks made lighter: the same picture out of less work, where style networks are wasteful.
+
+Doubling: they repeat each pixel of a picture, and convolve that (Odena et al., Deconvolution and Checkerboard
+Artifacts, 2016). Each pixel that comes out sees 2x2 different ones at most, so a convolution of the small picture gives
+blocks of them as planes (Shi et al., Is the deconvolution layer the same as a convolutional layer?, 2016), with 4 in
+place of 9 products, and the doubled picture is never in memory.
+
+Few planes: the last convolution gives three, where processors compute sixteen side by side; one that gives blocks of
+2x2 pixels has twelve.
+
+Norms: written as x less its mean, squared, and so on, or as one operation, they pass over memory more often than they
+must, and as one operation they round as the number of threads has it.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as operations
+from openvino.passes import AnyInput, ConstantFolding, Manager, Matcher, MatcherPass, WrapType
+
+FEW = 4
+"""Planes so few that a convolution is better made for blocks of pixels, and that it costs little to pass over them."""
+BLOCK = 2
+"""Pixels of a side of a block, and copies of a pixel along one."""
+REPEATING = {("asymmetric", "floor"), ("asymmetric", "round_prefer_floor"), ("half_pixel", "round_prefer_floor")}
+"""Where pixels are taken to lie and how that is rounded, when doubling repeats each pixel once."""
+PLANE = [2, 3]
+"""The axes of a plane."""
+
+Kernels = NDArray[np.float32]
+"""(planes out, planes in, height, width), or, for blocks of pixels, (rows, columns, planes out, ...)."""
+Rewritten = Callable[[dict[AnyInput, openvino.Output]], openvino.Node | None]
+"""The better form of what matched a pattern, if this one has it."""
+
+
+def lighten(model: openvino.Model) -> None:
+    """Change a model whose shapes are known, such that what it gives differs by rounding alone."""
+    passes = Manager()
+    passes.register_pass(ConstantFolding())
+    for rewrite in (_spelled_norm(), _biased_norm(), _norm(), _doubling(), _few_planes()):
+        passes.register_pass(rewrite)
+    passes.run_passes(model)
+
+
+class _Rewrite(MatcherPass):  # type: ignore[misc]  # which has no types
+    def __init__(self, pattern: AnyInput, rewritten: Rewritten) -> None:
+        super().__init__()
+
+        def replace(matcher: Matcher) -> bool:
+            node = rewritten(matcher.get_pattern_value_map())
+            if node is not None:
+                openvino.utils.replace_node(matcher.get_match_root(), node)
+            return node is not None
+
+        self.register_matcher(Matcher(pattern, type(self).__name__), replace)
+
+
+def _doubling() -> _Rewrite:
+    """A 3x3 convolution of a doubled picture, as one of the picture."""
+    kernels, doubled = AnyInput(), WrapType("opset13.Interpolate")
+    padded = WrapType("opset13.Pad", [doubled, AnyInput(), AnyInput(), AnyInput()])
+    convolved = WrapType("opset13.Convolution", [padded, kernels])
+
+    def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
+        each = _constant(found[kernels])
+        if each is None or each.shape[2:] != (3, 3) or not _at_each_pixel(found[convolved]):
+            return None
+        small = found[doubled].get_node().input_value(0)
+        if not _doubles(found[doubled], small) or not _mirrors_one(found[padded]):
+            return None
+        # Beyond the border of a doubled picture, its mirror image shows the copy of the pixel at the border.
+        around = np.array([0, 0, 1, 1])
+        edged = operations.pad(small, around, around, "edge")
+        first, last, step, axes = (np.array(pair) for pair in ([1, 1], [-1, -1], [1, 1], PLANE))
+        return operations.slice(_in_blocks(edged, _of_touching(each), 1), first, last, step, axes)
+
+    return _Rewrite(convolved, rewritten)
+
+
+def _of_touching(kernels: Kernels) -> Kernels:
+    """Those that make of 2x2 pixels of the small picture the block of their copies that touch.
+
+    In a row of the doubled picture, such a copy sees itself and its twin, and one copy of the other pixel.
+    """
+    seen = np.array([[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]], np.float32)  # by copy, pixel, place in the kernel
+    return np.asarray(np.einsum("pat,qbu,octu->pqocab", seen, seen, kernels), np.float32)
+
+
+def _few_planes() -> _Rewrite:
+    """A convolution that gives a few planes, as one that gives blocks of their pixels."""
+    padded, kernels = AnyInput(), AnyInput()
+    convolved = WrapType("opset13.Convolution", [padded, kernels])
+
+    def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
+        each = _constant(found[kernels])
+        if each is None or len(each) > FEW or not _at_each_pixel(found[convolved]):
+            return None
+        if any(side % BLOCK for side in found[convolved].get_shape()[2:]):
+            return None
+        return _in_blocks(found[padded], _of_each_place(each), BLOCK)
+
+    return _Rewrite(convolved, rewritten)
+
+
+def _of_each_place(kernels: Kernels) -> Kernels:
+    """The kernels as each pixel of a block applies them to what the whole block sees."""
+    planes, features, height, width = kernels.shape
+    each = np.zeros((BLOCK, BLOCK, planes, features, height + BLOCK - 1, width + BLOCK - 1), np.float32)
+    for row in range(BLOCK):
+        for column in range(BLOCK):
+            each[row, column, :, :, row : row + height, column : column + width] = kernels
+    return each
+
+
+def _spelled_norm() -> _Rewrite:
+    """(x - mean) / sqrt(mean of (x - mean)^2 + epsilon) within each plane, as one operation."""
+    features, axes, same_axes, power, epsilon = (AnyInput() for _ in range(5))
+    difference = WrapType("opset13.Subtract", [features, WrapType("opset13.ReduceMean", [features, axes])])
+    variance = WrapType("opset13.ReduceMean", [WrapType("opset13.Power", [difference, power]), same_axes])
+    root = WrapType("opset13.Sqrt", [WrapType("opset13.Add", [variance, epsilon])])
+    normed = WrapType("opset13.Multiply", [difference, WrapType("opset13.Divide", [AnyInput(), root])])
+
+    def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
+        said = [_constant(found[one]) for one in (axes, same_axes, power)]
+        least = _constant(found[epsilon])
+        if [one is not None and one.tolist() for one in said] != [PLANE, PLANE, 2] or least is None:
+            return None
+        return operations.mvn(found[features], found[axes], True, least.item(), "inside_sqrt")
+
+    return _Rewrite(normed, rewritten)
+
+
+def _biased_norm() -> _Rewrite:
+    """The norm of planes, to each of which a number was added, as that of the planes."""
+    features, bias, axes = AnyInput(), AnyInput(), AnyInput()
+    normed = WrapType("opset13.MVN", [WrapType("opset13.Add", [features, bias]), axes])
+
+    def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
+        added = _constant(found[bias])
+        if added is None or added.shape[-2:] != (1, 1) or not _within_planes(found[normed]):
+            return None
+        return operations.mvn(found[features], found[axes], True, _epsilon(found[normed]), "inside_sqrt")
+
+    return _Rewrite(normed, rewritten)
+
+
+def _norm() -> _Rewrite:
+    """A norm by the mean of x and that of x^2, for which, unlike x less its mean, nothing has to be written."""
+    features, axes = AnyInput(), AnyInput()
+    normed = WrapType("opset13.MVN", [features, axes])
+
+    def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
+        if not _within_planes(found[normed]):
+            return None
+        planes = _centred(found[features])
+        mean = operations.reduce_mean(planes, found[axes], True)
+        # Rounding must not make a flat plane flatter than flat.
+        variance = operations.relu(operations.subtract(_mean_square(planes), operations.multiply(mean, mean)))
+        spread = operations.sqrt(operations.add(variance, np.float32(_epsilon(found[normed]))))
+        return operations.multiply(operations.subtract(planes, mean), operations.divide(np.float32(1), spread))
+
+    return _Rewrite(normed, rewritten)
+
+
+def _mean_square(planes: openvino.Output) -> openvino.Node:
+    _, _, height, width = planes.get_shape()
+    length = operations.reduce_l2(planes, np.array(PLANE), True)
+    return operations.multiply(operations.multiply(length, length), np.float32(1 / (height * width)))
+
+
+def _centred(convolved: openvino.Output) -> openvino.Output:
+    """What has the same norm and means near to nought, with which that is exact, where this costs little.
+
+    That is for the frame itself, which may be all but flat: a number less in each plane that is convolved is a number
+    less in each plane that comes out.
+    """
+    node = convolved.get_node()
+    if node.get_type_name() != "Convolution" or not _at_each_pixel(convolved):
+        return convolved
+    padded = node.input_value(0).get_node()
+    if padded.get_type_name() != "Pad" or padded.get_attributes()["pad_mode"] == "constant":
+        return convolved
+    planes, before, after, _ = padded.input_values()
+    if planes.get_shape()[1] > FEW:
+        return convolved
+    less = operations.subtract(planes, operations.reduce_mean(planes, np.array(PLANE), True))
+    around = operations.pad(less, before, after, padded.get_attributes()["pad_mode"])
+    return operations.convolution(around, node.input_value(1), [1, 1], [0, 0], [0, 0], [1, 1]).output(0)
+
+
+def _within_planes(normed: openvino.Output) -> bool:
+    """Whether a norm is taken of each plane, to spread 1."""
+    node = normed.get_node()
+    axes, how = _constant(node.input_value(1)), node.get_attributes()
+    return (
+        axes is not None and axes.tolist() == PLANE and how["normalize_variance"] and how["eps_mode"] == "INSIDE_SQRT"
+    )
+
+
+def _epsilon(normed: openvino.Output) -> float:
+    """What is added to a variance, so that its root is never 0."""
+    return float(normed.get_node().get_attributes()["eps"])
+
+
+def _in_blocks(features: openvino.Output | openvino.Node, kernels: Kernels, stride: int) -> openvino.Node:
+    """Convolved with kernels of a block, whose pixels are laid out as pixels again."""
+    every = np.ascontiguousarray(kernels.reshape(-1, *kernels.shape[3:]))
+    planes = operations.convolution(features, every, [stride, stride], [0, 0], [0, 0], [1, 1])
+    return operations.depth_to_space(planes, "blocks_first", BLOCK)
+
+
+def _constant(value: openvino.Output) -> Kernels | None:
+    """What is known beforehand."""
+    node = value.get_node()
+    if node.get_type_name() == "Convert":  # of half precision, in which networks are stored
+        node = node.input_value(0).get_node()
+    return np.asarray(node.get_data(), np.float32) if node.get_type_name() == "Constant" else None
+
+
+def _at_each_pixel(convolved: openvino.Output) -> bool:
+    """Whether the convolution looks at each pixel of what it is given, and at no others."""
+    how = convolved.get_node().get_attributes()
+    return [how[name] for name in ("strides", "dilations", "pads_begin", "pads_end")] == [
+        [1, 1],
+        [1, 1],
+        [0, 0],
+        [0, 0],
+    ]
+
+
+def _doubles(doubled: openvino.Output, small: openvino.Output) -> bool:
+    """Whether each pixel is repeated once in each direction."""
+    how = doubled.get_node().get_attributes()
+    placed = how["coordinate_transformation_mode"], how["nearest_mode"]
+    height, width = small.get_shape()[2:]
+    return (
+        how["mode"] == "nearest" and placed in REPEATING and doubled.get_shape()[2:] == [BLOCK * height, BLOCK * width]
+    )
+
+
+def _mirrors_one(padded: openvino.Output) -> bool:
+    """Whether a border of one pixel is mirrored around each plane."""
+    node = padded.get_node()
+    before, after = (_constant(node.input_value(place)) for place in (1, 2))
+    if before is None or after is None or node.get_attributes()["pad_mode"] != "reflect":
+        return False
+    return bool(before.tolist() == after.tolist() == [0, 0, 1, 1])
