@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rotoscope import engines
 from rotoscope.engines import onnx
 from rotoscope.engines.lighter import lighten
 from rotoscope.filters import catalogue
@@ -119,6 +120,22 @@ def test_the_norm_of_an_all_but_flat_picture_is_exact() -> None:
     before, after = _run(model, given), _run(light, given)
     assert before.std() > 0.5
     np.testing.assert_allclose(after, before, atol=0.01)
+
+
+@pytest.mark.parametrize("name", ["starlit-swirl", "confetti-shards", "starry-night"])
+@pytest.mark.parametrize("light", [0, 16, 128])
+def test_a_flat_frame_is_painted_flat(name: str, light: int) -> None:
+    """What differs in rounding alone must not grow from norm to norm."""
+    painted = engines.load(catalogue.get(name), 2)(np.full((72, 100, 3), light, np.uint8))
+    assert (painted == painted[0, 0]).all()
+
+
+def test_one_pixel_is_not_lost() -> None:
+    frame = np.full((72, 100, 3), 128, np.uint8)
+    frame[30, 40] += 1
+    painted = engines.load(catalogue.get("starry-night"), 2)(frame)
+    assert np.ptp(painted[20:40, 30:50].astype(int)) > 50
+    assert (painted[60:, 80:] == painted[-1, -1]).all()
 
 
 @pytest.mark.parametrize("name", ["starlit-swirl", "starry-night"])

@@ -8,8 +8,8 @@ place of 9 products, and the doubled picture is never in memory.
 Few planes: the last convolution gives three, where processors compute sixteen side by side; one that gives blocks of
 2x2 pixels has twelve.
 
-Norms: written as x less its mean, squared, and so on, or as one operation, they pass over memory more often than they
-must, and as one operation they round as the number of threads has it.
+Norms: spelled out, they pass over memory more often than they must; as one operation, they round as the number of
+threads has it. And flat planes, those of a black frame, must not become noise.
 """
 
 from collections.abc import Callable
@@ -26,6 +26,8 @@ BLOCK = 2
 """Pixels of a side of a block, and copies of a pixel along one."""
 REPEATING = {("asymmetric", "floor"), ("asymmetric", "round_prefer_floor"), ("half_pixel", "round_prefer_floor")}
 """Where pixels are taken to lie and how that is rounded, when doubling repeats each pixel once."""
+ROUNDING = 1e-10
+"""The variance, at most, of a plane that would be flat but for rounding: pixels of a block are not rounded alike."""
 PLANE = [2, 3]
 """The axes of a plane."""
 
@@ -147,47 +149,55 @@ def _biased_norm() -> _Rewrite:
 
 
 def _norm() -> _Rewrite:
-    """A norm by the mean of x and that of x^2, for which, unlike x less its mean, nothing has to be written."""
+    """A norm by the means of x and x^2, which are exact where x is near to nought."""
     features, axes = AnyInput(), AnyInput()
     normed = WrapType("opset13.MVN", [features, axes])
 
     def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
         if not _within_planes(found[normed]):
             return None
-        planes = _centred(found[features])
+        centred = _centred(found[features])
+        planes, rounding = (_less_a_pixel(found[features]), ROUNDING) if centred is None else (centred, 0.0)
         mean = operations.reduce_mean(planes, found[axes], True)
-        # Rounding must not make a flat plane flatter than flat.
-        variance = operations.relu(operations.subtract(_mean_square(planes), operations.multiply(mean, mean)))
-        spread = operations.sqrt(operations.add(variance, np.float32(_epsilon(found[normed]))))
-        return operations.multiply(operations.subtract(planes, mean), operations.divide(np.float32(1), spread))
+        variance = operations.subtract(_mean_square(planes), operations.multiply(mean, mean))
+        spread = operations.sqrt(operations.add(operations.relu(variance), np.float32(_epsilon(found[normed]))))
+        # What varies in a flat plane is rounding, which each norm would multiply.
+        flat = operations.less_equal(variance, np.float32(rounding))
+        factor = operations.select(flat, np.float32(0), operations.divide(np.float32(1), spread))
+        return operations.multiply(operations.subtract(planes, mean), factor)
 
     return _Rewrite(normed, rewritten)
 
 
-def _mean_square(planes: openvino.Output) -> openvino.Node:
-    _, _, height, width = planes.get_shape()
+def _mean_square(planes: openvino.Node) -> openvino.Node:
+    _, _, height, width = planes.get_output_shape(0)
     length = operations.reduce_l2(planes, np.array(PLANE), True)
     return operations.multiply(operations.multiply(length, length), np.float32(1 / (height * width)))
 
 
-def _centred(convolved: openvino.Output) -> openvino.Output:
-    """What has the same norm and means near to nought, with which that is exact, where this costs little.
+def _less_a_pixel(planes: openvino.Output) -> openvino.Node:
+    """Planes from each of which one of their own numbers is taken, which is nearer to their mean than nought is."""
+    first, last, step, axes = (np.array(pair) for pair in ([0, 0], [1, 1], [1, 1], PLANE))
+    return operations.subtract(planes, operations.slice(planes, first, last, step, axes))
 
-    That is for the frame itself, which may be all but flat: a number less in each plane that is convolved is a number
-    less in each plane that comes out.
+
+def _centred(convolved: openvino.Output) -> openvino.Node | None:
+    """What has the same norm and means near to nought, where this costs little: if it is made of few planes.
+
+    A number less in each plane that is convolved is a number less in each plane that comes out.
     """
     node = convolved.get_node()
     if node.get_type_name() != "Convolution" or not _at_each_pixel(convolved):
-        return convolved
+        return None
     padded = node.input_value(0).get_node()
     if padded.get_type_name() != "Pad" or padded.get_attributes()["pad_mode"] == "constant":
-        return convolved
+        return None
     planes, before, after, _ = padded.input_values()
     if planes.get_shape()[1] > FEW:
-        return convolved
+        return None
     less = operations.subtract(planes, operations.reduce_mean(planes, np.array(PLANE), True))
     around = operations.pad(less, before, after, padded.get_attributes()["pad_mode"])
-    return operations.convolution(around, node.input_value(1), [1, 1], [0, 0], [0, 0], [1, 1]).output(0)
+    return operations.convolution(around, node.input_value(1), [1, 1], [0, 0], [0, 0], [1, 1])
 
 
 def _within_planes(normed: openvino.Output) -> bool:
