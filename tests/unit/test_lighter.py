@@ -124,9 +124,10 @@ def test_the_norm_of_an_all_but_flat_picture_is_exact() -> None:
 
 @pytest.mark.parametrize("name", ["starlit-swirl", "confetti-shards", "starry-night"])
 @pytest.mark.parametrize("light", [0, 16, 128])
-def test_a_flat_frame_is_painted_flat(name: str, light: int) -> None:
+@pytest.mark.parametrize("half", [False, True])
+def test_a_flat_frame_is_painted_flat(name: str, light: int, half: bool) -> None:
     """What differs in rounding alone must not grow from norm to norm."""
-    painted = engines.load(catalogue.get(name), 2)(np.full((72, 100, 3), light, np.uint8))
+    painted = engines.load(catalogue.get(name), 2, half=half)(np.full((72, 100, 3), light, np.uint8))
     assert (painted == painted[0, 0]).all()
 
 

@@ -37,12 +37,16 @@ Rewritten = Callable[[dict[AnyInput, openvino.Output]], openvino.Node | None]
 """The better form of what matched a pattern, if this one has it."""
 
 
-def lighten(model: openvino.Model) -> None:
-    """Change a model whose shapes are known, such that what it gives differs by rounding alone."""
+def lighten(model: openvino.Model, half: bool = False) -> None:
+    """Change a model whose shapes are known, such that what it gives differs by rounding alone.
+
+    half: it is to compute in half precision, where pixels of a block are rounded too differently to double by blocks.
+    """
     passes = Manager()
     passes.register_pass(ConstantFolding())
-    for rewrite in (_spelled_norm(), _biased_norm(), _norm(), _doubling(), _few_planes()):
-        passes.register_pass(rewrite)
+    norms = (_spelled_norm, _biased_norm, _norm)
+    for rewrite in (*norms, _few_planes) if half else (*norms, _doubling, _few_planes):
+        passes.register_pass(rewrite())
     passes.run_passes(model)
 
 

@@ -129,7 +129,7 @@ def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, sh
     painted.tensor().set_element_type(outside).set_layout(INTERLEAVED)
     model = steps.build()
     model.reshape({"image": [1, *shape.size, 3]})
-    lighten(model)
+    lighten(model, shape.how.half)
     options = {
         "INFERENCE_NUM_THREADS": shape.how.threads,
         "NUM_STREAMS": shape.how.at_once,
