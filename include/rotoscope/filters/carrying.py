@@ -1,0 +1,184 @@
+"""Paint of two key frames, carried along flow to a frame between them.
+
+It comes from the key frame that shows the same thing, from the nearer one where both do, and only half way does one
+give over to the other, with the contrast that mixing loses put back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from rotoscope.flow import Flow, Mask, warped
+from rotoscope.media.track import Frame
+
+DOUBTFUL, WRONG = 0.05, 1e-4
+"""How much a pixel counts that looks the same but is not led home, and one that looks different."""
+NEAR = 0.25
+"""Up to this share of the way from one key frame to the next, the nearer one alone gives the paint."""
+SOFT = (3, 3)
+"""Pixels over which one paint gives over to another, where flow is sought."""
+STROKES, FINE = 31, (3, 3)
+"""Pixels of a frame 640 wide, and of any, within which contrast is measured and put back."""
+MOST_GAIN = 1.5
+MIRRORED = cv2.BORDER_REFLECT_101
+"""What is beyond the border of a key frame is more like its mirror image than like a streak."""
+LEAST = 0.02
+"""Shares below this one are not worth a second picture."""
+
+Share = NDArray[np.float32]
+"""(height, width), 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """From a frame to a key frame: where its pixels are there, and which of them look the same, or are led home."""
+
+    flow: Flow
+    same: Mask
+    shown: Mask
+
+    @property
+    def trust(self) -> Share:
+        """How much each pixel of the key frame counts."""
+        return np.where(self.same, np.where(self.shown, np.float32(1), np.float32(DOUBTFUL)), np.float32(WRONG))
+
+
+@dataclass(frozen=True)
+class Carry:
+    """The way to a frame's paint, from the two key frames with these indices; share: of the last one."""
+
+    keys: tuple[int, int]
+    paths: tuple[Path, Path]
+    share: float
+
+    @property
+    def shown(self) -> Mask:
+        """What is to be seen in one of the two."""
+        return self.paths[0].same | self.paths[1].same
+
+    def carried(self, paints: Mapping[int, "Paint"]) -> "Planes":
+        """The paint of the key frames where the frame shows the same things. paints: by index."""
+        one, other = (paints[key] for key in self.keys)
+        first, last = (1 - self.share) * self.paths[0].trust, self.share * self.paths[1].trust
+        second = cv2.blur(last / (first + last), SOFT)
+        if second.max() < LEAST:
+            return one.along(self.paths[0]).restored(one.fine, FINE)
+        if second.min() > 1 - LEAST:
+            return other.along(self.paths[1]).restored(other.fine, FINE)
+        mean = float(second.mean())
+        planes = one.along(self.paths[0]).mixed(other.along(self.paths[1]), np.asarray(second))
+        planes = planes.restored((1 - mean) * one.strokes + mean * other.strokes, _strokes(planes.light))
+        return planes.restored((1 - mean) * one.fine + mean * other.fine, FINE)
+
+
+def eased(place: float) -> float:
+    """How much of the last key frame is taken, this share of the way from the first; a little even where it is far."""
+    t = min(1.0, max(0.0, (place - NEAR) / (1 - 2 * NEAR)))
+    return min(1 - 1e-3, max(1e-3, t * t * (3 - 2 * t)))
+
+
+@dataclass(frozen=True)
+class Planes:
+    """A picture as light, (height, width), and colours, (height / 2, width / 2, 2), of which the eye sees less."""
+
+    light: Frame
+    colours: Frame
+
+    @classmethod
+    def of(cls, picture: Frame) -> Self:
+        """Those of an RGB picture."""
+        planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb), picture.dtype)
+        height, width, _ = picture.shape
+        half = (width + 1) // 2, (height + 1) // 2
+        colours = cv2.resize(planes[..., 1:], half, interpolation=cv2.INTER_AREA)
+        return cls(np.ascontiguousarray(planes[..., 0]), np.asarray(colours, picture.dtype))
+
+    @property
+    def picture(self) -> Frame:
+        """RGB."""
+        colours = cv2.resize(self.colours, self.light.shape[::-1], interpolation=cv2.INTER_LINEAR)
+        planes = cv2.merge([self.light, *cv2.split(colours)])
+        return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), self.light.dtype)
+
+    def mixed(self, other: "Planes", share: Share) -> "Planes":
+        """`share` of the other one, given for as many pixels as flow has."""
+        pairs = ((self.light, other.light), (self.colours, other.colours))
+        return Planes(*(_mixed(one, two, _enlarged(share, one.shape[1::-1])) for one, two in pairs))
+
+    def beneath(self, other: "Planes", shown: Mask) -> "Planes":
+        """The other one, and this where that is not shown."""
+        return self.mixed(other, np.asarray(cv2.blur(shown.astype(np.float32), SOFT), np.float32))
+
+    def restored(self, had: float, around: tuple[int, int]) -> "Planes":
+        """With so much contrast of the light within `around` pixels, if it has less."""
+        return Planes(_restored(self.light, had, around), self.colours)
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A key frame's paint; strokes, fine: its contrast within strokes and from pixel to pixel, squared."""
+
+    planes: Planes
+    strokes: float
+    fine: float
+
+    @classmethod
+    def of(cls, picture: Frame) -> Self:
+        """That of an RGB picture."""
+        planes = Planes.of(picture)
+        return cls(planes, _contrast(planes.light, _strokes(planes.light)), _contrast(planes.light, FINE))
+
+    def beneath(self, other: Planes, shown: Mask) -> "Paint":
+        """The other one, and this where that is not shown, with the contrast of this to be had."""
+        return replace(self, planes=self.planes.beneath(other, shown))
+
+    def along(self, path: Path) -> Planes:
+        """It where another frame shows the same things."""
+        light, colours = self.planes.light, self.planes.colours
+        return Planes(
+            warped(light, _scaled(path.flow, light), cv2.INTER_CUBIC, MIRRORED),
+            warped(colours, _scaled(path.flow, colours), cv2.INTER_LINEAR, MIRRORED),
+        )
+
+
+def _scaled(flow: Flow, picture: Frame) -> Flow:
+    """Flow for each pixel of a picture of the same thing."""
+    size = picture.shape[1], picture.shape[0]
+    factors = np.array([size[0] / flow.shape[1], size[1] / flow.shape[0]], np.float32)
+    return np.asarray(cv2.resize(flow * factors, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _enlarged(share: NDArray[Any], size: tuple[int, int]) -> Share:
+    return np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _mixed(one: Frame, other: Frame, share: Share) -> Frame:
+    """Two pictures mixed, `share` of the other one."""
+    if one.dtype == np.uint8:
+        return np.asarray(cv2.blendLinear(one, other, 1 - share, share), np.uint8)
+    mixed = cv2.blendLinear(one.astype(np.float32), other.astype(np.float32), 1 - share, share)
+    return (mixed + np.float32(0.5)).astype(one.dtype)
+
+
+def _restored(picture: Frame, had: float, around: tuple[int, int]) -> Frame:
+    """The picture with so much contrast within `around` pixels, if it has less."""
+    blurred = cv2.blur(picture, around)
+    gain = min(MOST_GAIN, (had / _power(picture, blurred)) ** 0.5)
+    return np.asarray(cv2.addWeighted(picture, gain, blurred, 1 - gain, 0), picture.dtype) if gain > 1 else picture
+
+
+def _contrast(picture: Frame, around: tuple[int, int]) -> float:
+    return _power(picture, cv2.blur(picture, around))
+
+
+def _power(picture: Frame, blurred: NDArray[Any]) -> float:
+    """Contrast within what was blurred, squared."""
+    return float(np.square(picture[::4, ::4].astype(np.float32) - blurred[::4, ::4]).mean()) + 1e-6
+
+
+def _strokes(picture: Frame) -> tuple[int, int]:
+    return (max(3, picture.shape[1] * STROKES // 640) | 1,) * 2
