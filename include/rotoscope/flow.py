@@ -107,14 +107,13 @@ def inside(flow: Flow) -> Mask:
     """Which pixels are led to a place within the other frame."""
     rows, columns = flow.shape[:2]
     place = flow + _places(rows, columns)
-    across, down = place[..., 0], place[..., 1]
-    return np.asarray((across >= 0) & (across <= columns - 1) & (down >= 0) & (down <= rows - 1))
+    return np.asarray(cv2.inRange(place, (0, 0), (columns - 1, rows - 1)), np.bool_)
 
 
-def strain(flow: Flow) -> NDArray[np.float32]:
-    """How much the surroundings of each pixel are stretched, squeezed or turned on the way; 0 for not at all."""
-    across, down = (np.asarray(cv2.Sobel(flow, cv2.CV_32F, *way, ksize=1), np.float32) for way in ((1, 0), (0, 1)))
-    return np.asarray(np.sqrt(_squared(across) + _squared(down)) / 2, np.float32)
+def strained(flow: Flow, least: float) -> Mask:
+    """Where the surroundings of a pixel are stretched, squeezed or turned on the way, by so much of their length."""
+    across, down = (cv2.Sobel(flow, cv2.CV_32F, *way, ksize=1, scale=0.5) for way in ((1, 0), (0, 1)))
+    return np.asarray(_squared(np.asarray(across)) + _squared(np.asarray(down)) >= least**2)
 
 
 def warped(

@@ -20,7 +20,7 @@ import numpy as np
 
 from rotoscope.engines import Painter
 from rotoscope.filters.carrying import SOFT, Carry, Paint, Path, Planes, eased
-from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, strain, visible, warped
+from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, strained, visible, warped
 from rotoscope.media.track import Frame
 
 FAST_WIDEST, WIDEST = 320, 400
@@ -172,15 +172,25 @@ def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
 
 
 def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]], pool: ThreadPoolExecutor) -> Iterator[_Between]:
+    """The frames between two key frames. steps: from each frame to the next one, and back."""
+    before, after = _both_paths(seen, 0, len(steps), steps, pool)
+    yield from _split(seen, steps, before, after, pool)
+
+
+def _split(
+    seen: list[_Seen],
+    steps: list[tuple[_Step, _Step]],
+    before: list[Path],
+    after: list[Path],
+    pool: ThreadPoolExecutor,
+) -> Iterator[_Between]:
     """The frames between two key frames, one more of which is where most is unseen in both, if that is too much.
 
-    steps: from each frame to the next one, and back.
+    before, after: the paths of all other frames to the first key frame, and to the last one.
     """
-    ways = ([back for _, back in steps], [on for on, _ in steps[::-1]])
-    before, after = pool.map(_paths, (seen, seen[::-1]), ways)
     keys = seen[0].index, seen[-1].index
     shares = [eased(place / len(steps)) for place in range(1, len(steps))]
-    pairs = zip(before[:-1], after[-2::-1], strict=True)
+    pairs = zip(before[:-1], after[1:], strict=True)
     carries = [Carry(keys, pair, share) for pair, share in zip(pairs, shares, strict=True)]
     unseen = [1 - carry.shown.mean() for carry in carries]
     if not unseen or max(unseen) <= UNSEEN:
@@ -188,8 +198,18 @@ def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]], pool: ThreadPool
         return
     place = 1 + int(np.argmax(unseen))
     yield _Between(seen[place], carries[place - 1], True)
-    yield from _inner(seen[: place + 1], steps[:place], pool)
-    yield from _inner(seen[place:], steps[place:], pool)
+    behind, ahead = _both_paths(seen, place, place, steps, pool)
+    yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, pool)
+    yield from _split(seen[place:], steps[place:], behind, after[place:], pool)
+
+
+def _both_paths(
+    seen: list[_Seen], first: int, last: int, steps: list[tuple[_Step, _Step]], pool: ThreadPoolExecutor
+) -> tuple[list[Path], list[Path]]:
+    """The paths of all frames after the one at `first` to that one, and of all before the one at `last` to that one."""
+    backs, ons = [back for _, back in steps[first:]], [on for on, _ in steps[:last]]
+    behind, ahead = pool.map(_paths, (seen[first:], seen[last::-1]), (backs, ons[::-1]))
+    return behind, ahead[::-1]
 
 
 def _paths(seen: list[_Seen], steps: list[_Step]) -> list[Path]:
@@ -201,6 +221,6 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[Path]:
             whole = step.flow + warped(found[-1].flow, step.flow)
             shown = step.shown & (warped(found[-1].shown.astype(np.uint8), step.flow) > 0)
         gap = cv2.absdiff(cv2.blur(one.grey, SOFT), cv2.blur(warped(seen[0].grey, whole), SOFT))
-        same = (gap <= DIFFERENT) & inside(whole) & (strain(whole) < STRAINED)
+        same = (gap <= DIFFERENT) & inside(whole) & ~strained(whole, STRAINED)
         found.append(Path(whole, same & (cv2.blur(same.astype(np.float32), ALIKE) > 0.5), shown))
     return found
