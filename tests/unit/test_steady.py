@@ -1,5 +1,6 @@
 """Steady motion: paint that moves with what it is on, the same however the work is cut."""
 
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -118,6 +119,22 @@ def test_what_comes_into_the_frame_is_painted() -> None:
     assert len(by_itself) > 2
     for frame, one in zip(source, painted, strict=True):
         assert np.abs(one[:, -24:].astype(int) - frame[:, -24:]).mean() < 60  # the strokes, and not a smeared border
+
+
+def test_what_no_key_frame_shows_keeps_the_paint_that_it_got_first() -> None:
+    shown = [moving(scene(1), 1)[0].copy() for _ in range(9)]
+    patch = slice(60, 110), slice(100, 150)
+    for covered in (shown[0], shown[8]):
+        covered[patch] = 255 - covered[patch]
+    painted, by_itself = steadily(shown, 1.0)
+
+    def changes(frames: Frames) -> float:
+        inner = [frame[70:100, 110:140].astype(int) for frame in frames]
+        return float(np.mean([np.abs(one - other).mean() for one, other in itertools.pairwise(inner)]))
+
+    assert changes([by_itself[index] for index in range(1, 8)]) > 15
+    assert changes(painted[1:8]) < 4
+    assert np.abs(painted[4][70:100, 110:140].astype(int) - shown[4][70:100, 110:140]).mean() < 45
 
 
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])

@@ -60,17 +60,23 @@ class Carry:
         """What is to be seen in one of the two."""
         return self.paths[0].same | self.paths[1].same
 
-    def carried(self, paints: Mapping[int, "Paint"]) -> "Planes":
-        """The paint of the key frames where the frame shows the same things. paints: by index."""
+    def carried(self, paints: Mapping[int, "Paint"], interpolation: int) -> "Planes":
+        """The paint of the key frames where the frame shows the same things.
+
+        paints: by index; interpolation: OpenCV's, for light.
+        """
         one, other = (paints[key] for key in self.keys)
         first, last = (1 - self.share) * self.paths[0].trust, self.share * self.paths[1].trust
-        second = cv2.blur(last / (first + last), SOFT)
+        second = np.asarray(cv2.blur(last / (first + last), SOFT), np.float32)
         if second.max() < LEAST:
-            return one.along(self.paths[0]).restored(one.fine, FINE)
+            return one.planes.along(self.paths[0].flow, interpolation).restored(one.fine, FINE)
         if second.min() > 1 - LEAST:
-            return other.along(self.paths[1]).restored(other.fine, FINE)
+            return other.planes.along(self.paths[1].flow, interpolation).restored(other.fine, FINE)
         mean = float(second.mean())
-        planes = one.along(self.paths[0]).mixed(other.along(self.paths[1]), np.asarray(second))
+        planes, others = (
+            paint.planes.along(path.flow, interpolation) for paint, path in zip((one, other), self.paths, strict=True)
+        )
+        planes = planes.mixed(others, second)
         planes = planes.restored((1 - mean) * one.strokes + mean * other.strokes, _strokes(planes.light))
         return planes.restored((1 - mean) * one.fine + mean * other.fine, FINE)
 
@@ -113,6 +119,13 @@ class Planes:
         """The other one, and this where that is not shown."""
         return self.mixed(other, np.asarray(cv2.blur(shown.astype(np.float32), SOFT), np.float32))
 
+    def along(self, flow: Flow, interpolation: int) -> "Planes":
+        """The picture where another frame shows the same things. interpolation: OpenCV's, for light."""
+        return Planes(
+            warped(self.light, _scaled(flow, self.light), interpolation, MIRRORED),
+            warped(self.colours, _scaled(flow, self.colours), cv2.INTER_LINEAR, MIRRORED),
+        )
+
     def restored(self, had: float, around: tuple[int, int]) -> "Planes":
         """With so much contrast of the light within `around` pixels, if it has less."""
         return Planes(_restored(self.light, had, around), self.colours)
@@ -135,14 +148,6 @@ class Paint:
     def beneath(self, other: Planes, shown: Mask) -> "Paint":
         """The other one, and this where that is not shown, with the contrast of this to be had."""
         return replace(self, planes=self.planes.beneath(other, shown))
-
-    def along(self, path: Path) -> Planes:
-        """It where another frame shows the same things."""
-        light, colours = self.planes.light, self.planes.colours
-        return Planes(
-            warped(light, _scaled(path.flow, light), cv2.INTER_CUBIC, MIRRORED),
-            warped(colours, _scaled(path.flow, colours), cv2.INTER_LINEAR, MIRRORED),
-        )
 
 
 def _scaled(flow: Flow, picture: Frame) -> Flow:

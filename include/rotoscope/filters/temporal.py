@@ -3,8 +3,9 @@
 A feed-forward filter paints each frame by itself, and the slightest change gives it other strokes: it flickers. Here
 the video has a key frame every `period`, and the frames between two of them take their paint from both. Where too much
 of a frame is in neither, it becomes a key frame itself: what is not to be seen in the others is painted anew, the rest
-keeps their paint, and the frames on both sides of it have a nearer one to take theirs from. A frame depends on its own
-period alone, whatever chunk it is in.
+keeps their paint, and the frames on both sides of it have a nearer one to take theirs from. With a dial, where every
+frame is painted by itself too, what neither key frame shows has the paint of the frame before, or its own where it has
+just come to light. A frame depends on its own period alone, whatever chunk it is in.
 
 Compare Jamriska et al., Stylizing Video by Example (SIGGRAPH 2019), who carry key frames from both sides, and Ruder et
 al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from the one before.
@@ -23,7 +24,7 @@ from rotoscope.filters.carrying import SOFT, Carry, Paint, Path, Planes, eased
 from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, strained, visible, warped
 from rotoscope.media.track import Frame
 
-FAST_WIDEST, WIDEST = 320, 400
+FAST_WIDEST, WIDEST = 320, 512
 """Flow is sought in frames made this small, which is fast, and finds far motion better: smaller where speed counts."""
 UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
@@ -50,6 +51,11 @@ class Steady:
     def widest(self) -> int:
         """Pixels of a side of the frames that flow is sought in, at most."""
         return FAST_WIDEST if self.dial is None else WIDEST
+
+    @property
+    def interpolation(self) -> int:
+        """How OpenCV finds light between pixels: less sharply where speed counts."""
+        return cv2.INTER_CUBIC if self.dial is None else cv2.INTER_LANCZOS4
 
     def around(self, places: range, frames: int) -> range:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
@@ -82,10 +88,14 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Between:
-    """A frame between two key frames, and the way to its paint from them; a key frame has paint of its own, too."""
+    """A frame between two key frames, and the way to its paint from them; a key frame has paint of its own, too.
+
+    back: from it to the frame before.
+    """
 
     seen: _Seen
     carry: Carry
+    back: _Step
     is_key: bool
 
 
@@ -122,21 +132,21 @@ def _finished(
     paints = {key.index: Paint.of(fresh[key.index]) for key in (stretch.first, stretch.last)}
     for one in stretch.inner:
         if one.is_key:
-            own = Paint.of(fresh[one.seen.index])
-            paints[one.seen.index] = own.beneath(one.carry.carried(paints), one.carry.shown)
+            paint = Paint.of(fresh[one.seen.index])
+            paints[one.seen.index] = paint.beneath(one.carry.carried(paints, steady.interpolation), one.carry.shown)
 
-    def picture(one: _Between) -> Frame:
-        own = fresh.get(one.seen.index)
-        if one.is_key:
-            planes = paints[one.seen.index].planes
-        else:
-            planes = one.carry.carried(paints)
-            planes = planes if own is None else Planes.of(own).beneath(planes, one.carry.shown)
-        return steady.over(own, planes.picture)
+    def carried(one: _Between) -> Planes:
+        return paints[one.seen.index].planes if one.is_key else one.carry.carried(paints, steady.interpolation)
 
+    before = paints[stretch.first.index].planes
     inner = sorted(stretch.inner, key=lambda one: one.seen.index)
-    for one, done in zip(inner, pool.map(picture, inner), strict=True):
-        yield one.seen.index, one.seen.frame, done
+    for one, planes in zip(inner, pool.map(carried, inner), strict=True):
+        own = fresh.get(one.seen.index)
+        if own is not None and not one.is_key:
+            filling = Planes.of(own).beneath(before.along(one.back.flow, steady.interpolation), one.back.shown)
+            planes = filling.beneath(planes, one.carry.shown)
+        before = planes
+        yield one.seen.index, one.seen.frame, steady.over(own, planes.picture)
     # With colours as coarse as those of carried paint, since a change of that would be seen.
     last = paints[stretch.last.index].planes.picture
     yield stretch.last.index, stretch.last.frame, steady.over(fresh[stretch.last.index], last)
@@ -194,10 +204,10 @@ def _split(
     carries = [Carry(keys, pair, share) for pair, share in zip(pairs, shares, strict=True)]
     unseen = [1 - carry.shown.mean() for carry in carries]
     if not unseen or max(unseen) <= UNSEEN:
-        yield from (_Between(one, carry, False) for one, carry in zip(seen[1:-1], carries, strict=True))
+        yield from (_Between(one, carry, back, False) for one, carry, (_, back) in zip(seen[1:-1], carries, steps))
         return
     place = 1 + int(np.argmax(unseen))
-    yield _Between(seen[place], carries[place - 1], True)
+    yield _Between(seen[place], carries[place - 1], steps[place - 1][1], True)
     behind, ahead = _both_paths(seen, place, place, steps, pool)
     yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, pool)
     yield from _split(seen[place:], steps[place:], behind, after[place:], pool)
