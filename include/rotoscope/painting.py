@@ -36,8 +36,8 @@ TRIALS = 4
 """The first also pays for memory, and others may wait for a busy processor, so the best one counts."""
 COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
-CARRY_SECONDS_A_PIXEL = 5e-8
-"""Carrying paint along the flow, for one thread."""
+KEYS_CARRY_SECONDS_A_PIXEL, CARRY_SECONDS_A_PIXEL = 1e-7, 3e-7
+"""Carrying paint along the flow, for one thread, at 640x360: with key frames alone, and with a dial."""
 PERIODS = ((1280 * 720, 32), (2048 * 1152, 16))
 LEAST_PERIOD = 8
 """Frames between two key frames, fewer for pictures of more pixels, since those of two periods are in memory."""
@@ -127,8 +127,11 @@ class Workshop:
         painting = seconds * width * height / (TRIAL[0] * TRIAL[1])
         if self.steady is None:
             return copying + painting
-        share = KEY_FRAMES_A_PERIOD / self.steady.period if self.steady.dial is None else 1
-        return copying + painting * share + width * height * CARRY_SECONDS_A_PIXEL / self.workers
+        carrying = width * height / self.workers
+        if self.steady.dial is None:
+            painting *= KEY_FRAMES_A_PERIOD / self.steady.period
+            return copying + painting + carrying * KEYS_CARRY_SECONDS_A_PIXEL
+        return copying + painting + carrying * CARRY_SECONDS_A_PIXEL
 
 
 def seconds_a_frame(request: Request, video: Video, threads: int) -> float:
