@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import onnxruntime
+import onnxruntime  # type: ignore[import-untyped]
 
 from benchmarks import clips
 from rotoscope import engines
@@ -61,7 +61,7 @@ def _with_onnx_runtime(one: Filter) -> Paint:
     def paint(frame: Frame) -> Frame:
         image = np.ascontiguousarray(frame.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
         painted = session.run(None, {"image": image, **style})[0][0].transpose(1, 2, 0)
-        return (np.clip(painted, 0, 1) * 255 + np.float32(0.5)).astype(np.uint8)
+        return np.asarray(np.clip(painted, 0, 1) * 255 + np.float32(0.5), np.uint8)
 
     return paint
 

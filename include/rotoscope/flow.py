@@ -43,7 +43,7 @@ class Search:
 
 
 _here = threading.local()
-FAST, EXACT = Search(1, 4, 12, 3), Search(1, 3, 25, 5)
+FAST, EXACT = Search(1, 4, 12, 2), Search(1, 3, 25, 5)
 """The second is OpenCV's preset "medium"; the first takes half as long, and is nearly as good."""
 SHARE, PIXELS = 0.01, 0.5
 """There and back may miss by this share of the way, squared, and by so many squared pixels."""
@@ -120,9 +120,8 @@ def warped(
     picture: NDArray[Any], flow: Flow, interpolation: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_REPLICATE
 ) -> NDArray[Any]:
     """The picture of the other frame as it looks from here; what is outside of it repeats its border, or `border`."""
-    place = flow + _places(*flow.shape[:2])
     none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
-    return np.asarray(cv2.remap(picture, place, none, interpolation, borderMode=border))
+    return np.asarray(cv2.remap(picture, flow, none, interpolation | cv2.WARP_RELATIVE_MAP, borderMode=border))
 
 
 def _squared(flow: Flow) -> NDArray[np.float32]:

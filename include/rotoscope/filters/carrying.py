@@ -1,10 +1,10 @@
 """Paint of two key frames, carried along flow to a frame between them.
 
 It comes from the key frame that shows the same thing, from the nearer one where both do, and only half way does one
-give over to the other, with the contrast that mixing loses put back.
+give over to the other. The contrast that mixing loses is put back, and the sharpness that moving loses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ NEAR = 0.25
 SOFT = (3, 3)
 """Pixels over which one paint gives over to another, where flow is sought."""
 STROKES, FINE = 31, (3, 3)
-"""Pixels of a frame 640 wide, and of any, within which contrast is measured and put back."""
+"""Pixels of a frame 640 wide, and of any, within which contrast, and sharpness, are put back."""
 MOST_GAIN = 1.5
 MIRRORED = cv2.BORDER_REFLECT_101
 """What is beyond the border of a key frame is more like its mirror image than like a streak."""
@@ -60,25 +60,25 @@ class Carry:
         """What is to be seen in one of the two."""
         return self.paths[0].same | self.paths[1].same
 
-    def carried(self, paints: Mapping[int, "Paint"], interpolation: int) -> "Planes":
+    def carried(self, paint_of: Callable[[int], "Paint"], interpolation: int) -> "Planes":
         """The paint of the key frames where the frame shows the same things.
 
-        paints: by index; interpolation: OpenCV's, for light.
+        paint_of: that of a key frame, by its index; interpolation: OpenCV's, for light.
         """
-        one, other = (paints[key] for key in self.keys)
+        one, other = (paint_of(key) for key in self.keys)
         first, last = (1 - self.share) * self.paths[0].trust, self.share * self.paths[1].trust
         second = np.asarray(cv2.blur(last / (first + last), SOFT), np.float32)
         if second.max() < LEAST:
-            return one.planes.along(self.paths[0].flow, interpolation).restored(one.fine, FINE)
+            return one.planes.along(self.paths[0].flow, interpolation).sharpened(one.sharpness)
         if second.min() > 1 - LEAST:
-            return other.planes.along(self.paths[1].flow, interpolation).restored(other.fine, FINE)
+            return other.planes.along(self.paths[1].flow, interpolation).sharpened(other.sharpness)
         mean = float(second.mean())
         planes, others = (
             paint.planes.along(path.flow, interpolation) for paint, path in zip((one, other), self.paths, strict=True)
         )
         planes = planes.mixed(others, second)
-        planes = planes.restored((1 - mean) * one.strokes + mean * other.strokes, _strokes(planes.light))
-        return planes.restored((1 - mean) * one.fine + mean * other.fine, FINE)
+        planes = planes.restored((1 - mean) * one.strokes + mean * other.strokes)
+        return planes.sharpened((1 - mean) * one.sharpness + mean * other.sharpness)
 
 
 def eased(place: float) -> float:
@@ -126,28 +126,52 @@ class Planes:
             warped(self.colours, _scaled(flow, self.colours), cv2.INTER_LINEAR, MIRRORED),
         )
 
-    def restored(self, had: float, around: tuple[int, int]) -> "Planes":
-        """With so much contrast of the light within `around` pixels, if it has less."""
-        return Planes(_restored(self.light, had, around), self.colours)
+    def restored(self, strokes: float) -> "Planes":
+        """With so much contrast of the light within strokes, if it has less."""
+        blurred = cv2.blur(self.light, _strokes(self.light))
+        return self._raised((strokes / _power(self.light, blurred)) ** 0.5, blurred)
+
+    def sharpened(self, sharpness: float) -> "Planes":
+        """So sharp, if it is less."""
+        blurred = cv2.blur(self.light, FINE)
+        soft = _edges(blurred)
+        fine = _edges(self.light) - soft
+        # How often `fine` must be added to `soft` to be so sharp.
+        square, half, rest = (
+            np.vdot(fine, fine) + 1e-6,
+            np.vdot(fine, soft),
+            np.vdot(soft, soft) - sharpness * fine.size,
+        )
+        return self._raised(float(-half + max(0.0, half**2 - square * rest) ** 0.5) / float(square), blurred)
+
+    def _raised(self, gain: float, blurred: NDArray[Any]) -> "Planes":
+        """With light that differs so many times as much from what was blurred of it, if that is more."""
+        if gain <= 1:
+            return self
+        gain = min(MOST_GAIN, gain)
+        return Planes(
+            np.asarray(cv2.addWeighted(self.light, gain, blurred, 1 - gain, 0), self.light.dtype), self.colours
+        )
 
 
 @dataclass(frozen=True)
 class Paint:
-    """A key frame's paint; strokes, fine: its contrast within strokes and from pixel to pixel, squared."""
+    """A key frame's paint; strokes: its contrast within strokes, squared; sharpness: the variance of its Laplacian."""
 
     planes: Planes
     strokes: float
-    fine: float
+    sharpness: float
 
     @classmethod
     def of(cls, picture: Frame) -> Self:
         """That of an RGB picture."""
         planes = Planes.of(picture)
-        return cls(planes, _contrast(planes.light, _strokes(planes.light)), _contrast(planes.light, FINE))
+        strokes = _power(planes.light, cv2.blur(planes.light, _strokes(planes.light)))
+        return cls(planes, strokes, float(np.square(_edges(planes.light)).mean()))
 
     def beneath(self, other: Planes, shown: Mask) -> "Paint":
-        """The other one, and this where that is not shown, with the contrast of this to be had."""
-        return replace(self, planes=self.planes.beneath(other, shown))
+        """The other one, and this where that is not shown, as sharp as this."""
+        return replace(self, planes=self.planes.beneath(other, shown).sharpened(self.sharpness))
 
 
 def _scaled(flow: Flow, picture: Frame) -> Flow:
@@ -169,15 +193,10 @@ def _mixed(one: Frame, other: Frame, share: Share) -> Frame:
     return (mixed + np.float32(0.5)).astype(one.dtype)
 
 
-def _restored(picture: Frame, had: float, around: tuple[int, int]) -> Frame:
-    """The picture with so much contrast within `around` pixels, if it has less."""
-    blurred = cv2.blur(picture, around)
-    gain = min(MOST_GAIN, (had / _power(picture, blurred)) ** 0.5)
-    return np.asarray(cv2.addWeighted(picture, gain, blurred, 1 - gain, 0), picture.dtype) if gain > 1 else picture
-
-
-def _contrast(picture: Frame, around: tuple[int, int]) -> float:
-    return _power(picture, cv2.blur(picture, around))
+def _edges(light: NDArray[Any]) -> NDArray[np.float32]:
+    """The Laplacian, of every other pixel in every other row."""
+    edges = cv2.Laplacian(light, cv2.CV_16S if light.dtype == np.uint8 else cv2.CV_32F)
+    return np.ascontiguousarray(edges[::2, ::2], np.float32)
 
 
 def _power(picture: Frame, blurred: NDArray[Any]) -> float:

@@ -13,7 +13,7 @@ al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from t
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -54,7 +54,7 @@ class Steady:
 
     @property
     def interpolation(self) -> int:
-        """How OpenCV finds light between pixels: less sharply where speed counts."""
+        """How light is found between pixels, by OpenCV's names."""
         return cv2.INTER_CUBIC if self.dial is None else cv2.INTER_LANCZOS4
 
     def around(self, places: range, frames: int) -> range:
@@ -129,26 +129,34 @@ def _finished(
     stretch: _Stretch, fresh: dict[int, Frame], steady: Steady, pool: ThreadPoolExecutor
 ) -> Iterator[tuple[int, Frame, Frame]]:
     """The stretch's frames after its first one, which another stretch ends with. fresh: painted ones, by index."""
-    paints = {key.index: Paint.of(fresh[key.index]) for key in (stretch.first, stretch.last)}
-    for one in stretch.inner:
+    paints: dict[int, Future[Paint]] = {}
+
+    def paint_of(index: int) -> Paint:
+        return paints[index].result()
+
+    def key(one: _Between) -> Paint:
+        carried = one.carry.carried(paint_of, steady.interpolation)
+        return Paint.of(fresh[one.seen.index]).beneath(carried, one.carry.shown)
+
+    def planes_of(one: _Between) -> Planes:
+        return paint_of(one.seen.index).planes if one.is_key else one.carry.carried(paint_of, steady.interpolation)
+
+    for end in (stretch.first, stretch.last):
+        paints[end.index] = pool.submit(Paint.of, fresh[end.index])
+    for one in stretch.inner:  # in such an order that no thread waits for what has not begun
         if one.is_key:
-            paint = Paint.of(fresh[one.seen.index])
-            paints[one.seen.index] = paint.beneath(one.carry.carried(paints, steady.interpolation), one.carry.shown)
-
-    def carried(one: _Between) -> Planes:
-        return paints[one.seen.index].planes if one.is_key else one.carry.carried(paints, steady.interpolation)
-
-    before = paints[stretch.first.index].planes
+            paints[one.seen.index] = pool.submit(key, one)
+    before = paint_of(stretch.first.index).planes
     inner = sorted(stretch.inner, key=lambda one: one.seen.index)
-    for one, planes in zip(inner, pool.map(carried, inner), strict=True):
+    for one, planes in zip(inner, pool.map(planes_of, inner), strict=True):
         own = fresh.get(one.seen.index)
         if own is not None and not one.is_key:
-            filling = Planes.of(own).beneath(before.along(one.back.flow, steady.interpolation), one.back.shown)
-            planes = filling.beneath(planes, one.carry.shown)
+            filled = Paint.of(own).beneath(before.along(one.back.flow, steady.interpolation), one.back.shown)
+            planes = filled.beneath(planes, one.carry.shown).planes
         before = planes
         yield one.seen.index, one.seen.frame, steady.over(own, planes.picture)
     # With colours as coarse as those of carried paint, since a change of that would be seen.
-    last = paints[stretch.last.index].planes.picture
+    last = paint_of(stretch.last.index).planes.picture
     yield stretch.last.index, stretch.last.frame, steady.over(fresh[stretch.last.index], last)
 
 
