@@ -31,8 +31,10 @@ CUT = 0.1
 Show = Callable[[str, str, str], None]
 Frames = NDArray[np.uint8]
 """(frames, height, width, 3)."""
-Row = tuple[str, str, str, float, list[float], float]
+Row = tuple[str, str, str, float, list[float], float, float]
 """Clip, filter, way, speed over frame by frame, change of flicker, contrast and sharpness against it, border excess.
+
+And the flicker of the source itself against that of frame by frame, below which no filter need go.
 
 The border excess: what is left of the warping error of frame by frame where chunks begin, over what is left elsewhere.
 The error itself, at three pairs of frames of a clip, would say how much moves in them.
@@ -41,7 +43,7 @@ The error itself, at three pairs of frames of a clip, would say how much moves i
 
 def measure(show: Show, filters: Sequence[str] = FILTERS[:1]) -> None:
     """Print, for each clip and filter, how steady painting compares with painting frame by frame."""
-    for name, filter, way, speed, changes, border in rows(filters):
+    for name, filter, way, speed, changes, border, _ in rows(filters):
         said = "flicker {:+.0%}, contrast {:+.1%}, sharpness {:+.1%}".format(*changes) + f", border {border:.2f}"
         show(f"{name}, {filter}, {way}", f"{speed:.2f} times as fast", said)
 
@@ -54,13 +56,22 @@ def rows(filters: Sequence[str]) -> Iterator[Row]:
             continue
         source = _source(path)
         flows = [flow_between(small(one), small(other)) for one, other in pairwise(source)]
+        still = _measures(source, flows)[0][0]
         for filter in filters:
             plain, seconds = _painted(path, filter, source)
             before, errors = _measures(plain, flows)
             for way, fields in WAYS.items():
                 painted, took = _painted(path, filter, source, **fields)
                 after, left = _measures(painted, flows)
-                yield name, filter, way, seconds / took, list(after / before - 1), _excess(left, errors)
+                yield (
+                    name,
+                    filter,
+                    way,
+                    seconds / took,
+                    list(after / before - 1),
+                    _excess(left, errors),
+                    still / before[0] - 1,
+                )
 
 
 def _source(path: Path) -> Frames:
@@ -101,11 +112,11 @@ def _excess(left: NDArray[np.float64], errors: NDArray[np.float64]) -> float:
 def _table(path: Path) -> None:
     """Write the table of all filters."""
     lines = [
-        "| clip | filter | way | speed over frame by frame | flicker | contrast | sharpness | border excess |",
-        "|---" * 8 + "|",
+        "| clip | filter | way | speed over frame by frame | flicker | the source's | contrast | sharpness | border excess |",
+        "|---" * 9 + "|",
     ]
-    for name, filter, way, speed, changes, border in rows(FILTERS):
-        change = " | ".join(f"{one:+.1%}" for one in changes)
+    for name, filter, way, speed, (flicker, *kept), border, still in rows(FILTERS):
+        change = " | ".join(f"{one:+.1%}" for one in (flicker, still, *kept))
         lines.append(f"| {name} | {filter} | {way} | {speed:.2f} | {change} | {border:.2f} |")
         path.write_text("\n".join(lines) + "\n")
         print(lines[-1], flush=True)

@@ -186,7 +186,16 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
 
 def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
     on, back = flow(here.grey, there.grey), flow(there.grey, here.grey)
-    return _Step(on, visible(on, back)), _Step(back, visible(back, on))
+    there_again, here_again = visible(on, back), visible(back, on)
+    return (
+        _Step(on, there_again & _alike(here.grey, there.grey, on)),
+        _Step(back, here_again & _alike(there.grey, here.grey, back)),
+    )
+
+
+def _alike(here: Grey, there: Grey, flow: Flow) -> Mask:
+    """Where a frame looks like another one in which flow says it to be."""
+    return np.asarray(cv2.absdiff(cv2.blur(here, SOFT), cv2.blur(warped(there, flow), SOFT)) <= DIFFERENT)
 
 
 def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]], pool: ThreadPoolExecutor) -> Iterator[_Between]:
@@ -238,7 +247,6 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[Path]:
         if found:
             whole = step.flow + warped(found[-1].flow, step.flow)
             shown = step.shown & (warped(found[-1].shown.astype(np.uint8), step.flow) > 0)
-        gap = cv2.absdiff(cv2.blur(one.grey, SOFT), cv2.blur(warped(seen[0].grey, whole), SOFT))
-        same = (gap <= DIFFERENT) & inside(whole) & ~strained(whole, STRAINED)
+        same = _alike(one.grey, seen[0].grey, whole) & inside(whole) & ~strained(whole, STRAINED)
         found.append(Path(whole, same & (cv2.blur(same.astype(np.float32), ALIKE) > 0.5), shown))
     return found
