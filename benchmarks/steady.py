@@ -112,7 +112,7 @@ def _excess(left: NDArray[np.float64], errors: NDArray[np.float64]) -> float:
 def _table(path: Path) -> None:
     """Write the table of all filters."""
     lines = [
-        "| clip | filter | way | speed over frame by frame | flicker | the source's | contrast | sharpness | border excess |",
+        "| clip | filter | way | speed | flicker | the source's | contrast | sharpness | border excess |",
         "|---" * 9 + "|",
     ]
     for name, filter, way, speed, (flicker, *kept), border, still in rows(FILTERS):

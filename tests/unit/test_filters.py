@@ -82,6 +82,16 @@ def test_half_precision_paints_nearly_the_same(frame: np.ndarray) -> None:
     assert np.abs(whole - half).mean() < 4
 
 
+def test_half_precision_sees_the_grain_of_a_plain_sky() -> None:
+    """Levels are held exactly; as fractions, they would differ by over 8."""
+    rows = np.mgrid[0:180, 0:320][0][..., None] / 180
+    grain = np.random.default_rng(0).normal(0, 1, (180, 320, 3))
+    sky = (np.array([90, 140, 220]) * (1 - rows) + np.array([170, 200, 235]) * rows + grain).round().astype(np.uint8)
+    one = catalogue.get("confetti-shards")
+    whole, half = (engines.load(one, 1, half=half)(sky).astype(int) for half in (False, True))
+    assert np.abs(whole - half).mean() < 8
+
+
 def laid_over(one: catalogue.Filter, frame: np.ndarray, strength: float = 1, keep_colours: bool = False) -> np.ndarray:
     return chain.over(chain.always(engines.load(one, 1)), strength, keep_colours)(0, frame)
 

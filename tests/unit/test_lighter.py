@@ -38,11 +38,13 @@ def _doubled(features: openvino.Node, placed: str = "asymmetric", rounded: str =
     return ops.interpolate(features, factors, "nearest", "scales", **how)
 
 
-def _normed(features: openvino.Node, power: float = 2.0, axes: tuple[int, ...] = (2, 3)) -> openvino.Node:
+def _normed(
+    features: openvino.Node, power: float = 2.0, axes: tuple[int, ...] = (2, 3), spread: float = 1.0
+) -> openvino.Node:
     over = np.array(axes)
     difference = ops.subtract(features, ops.reduce_mean(features, over, True))
     variance = ops.reduce_mean(ops.power(difference, np.float32(power)), over, True)
-    inverse = ops.divide(np.float32(1), ops.sqrt(ops.add(variance, np.float32(1e-5))))
+    inverse = ops.divide(np.float32(spread), ops.sqrt(ops.add(variance, np.float32(1e-5))))
     return ops.multiply(difference, inverse)
 
 
@@ -97,6 +99,7 @@ def test_gives_the_same_with_less_work(layers: Layers, now: str, no_longer: str)
         lambda image: _convolved(image, 3, 4),
         lambda image: _convolved(image, 3, 3, stride=2),
         lambda image: _normed(image, power=4.0),
+        lambda image: _normed(image, spread=2.0),
         lambda image: _normed(image, axes=(1, 2, 3)),
         lambda image: ops.mvn(image, np.array([1, 2, 3]), True, 1e-3, "inside_sqrt"),
         lambda image: ops.mvn(image, PLANE, False, 1e-3, "inside_sqrt"),

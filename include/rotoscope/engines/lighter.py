@@ -122,16 +122,16 @@ def _of_each_place(kernels: Kernels) -> Kernels:
 
 def _spelled_norm() -> _Rewrite:
     """(x - mean) / sqrt(mean of (x - mean)^2 + epsilon) within each plane, as one operation."""
-    features, axes, same_axes, power, epsilon = (AnyInput() for _ in range(5))
+    features, axes, same_axes, power, epsilon, one = (AnyInput() for _ in range(6))
     difference = WrapType("opset13.Subtract", [features, WrapType("opset13.ReduceMean", [features, axes])])
     variance = WrapType("opset13.ReduceMean", [WrapType("opset13.Power", [difference, power]), same_axes])
     root = WrapType("opset13.Sqrt", [WrapType("opset13.Add", [variance, epsilon])])
-    normed = WrapType("opset13.Multiply", [difference, WrapType("opset13.Divide", [AnyInput(), root])])
+    normed = WrapType("opset13.Multiply", [difference, WrapType("opset13.Divide", [one, root])])
 
     def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
-        said = [_constant(found[one]) for one in (axes, same_axes, power)]
+        said = [_constant(found[value]) for value in (axes, same_axes, power, one)]
         least = _constant(found[epsilon])
-        if [one is not None and one.tolist() for one in said] != [PLANE, PLANE, 2] or least is None:
+        if [value is not None and value.tolist() for value in said] != [PLANE, PLANE, 2, 1] or least is None:
             return None
         return operations.mvn(found[features], found[axes], True, least.item(), "inside_sqrt")
 
@@ -193,15 +193,25 @@ def _centred(convolved: openvino.Output) -> openvino.Node | None:
     node = convolved.get_node()
     if node.get_type_name() != "Convolution" or not _at_each_pixel(convolved):
         return None
-    padded = node.input_value(0).get_node()
-    if padded.get_type_name() != "Pad" or padded.get_attributes()["pad_mode"] == "constant":
+    padded, kernels = node.input_value(0).get_node(), _constant(node.input_value(1))
+    if padded.get_type_name() != "Pad" or padded.get_attributes()["pad_mode"] == "constant" or kernels is None:
         return None
     planes, before, after, _ = padded.input_values()
     if planes.get_shape()[1] > FEW:
         return None
-    less = operations.subtract(planes, operations.reduce_mean(planes, np.array(PLANE), True))
-    around = operations.pad(less, before, after, padded.get_attributes()["pad_mode"])
-    return operations.convolution(around, node.input_value(1), [1, 1], [0, 0], [0, 0], [1, 1])
+    levels, white = _in_levels(planes)
+    mean = operations.reduce_mean(levels, np.array(PLANE), True)
+    if white is not None:
+        mean, kernels = operations.round(mean, "half_to_even"), kernels / white
+    around = operations.pad(operations.subtract(levels, mean), before, after, padded.get_attributes()["pad_mode"])
+    return operations.convolution(around, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
+
+
+def _in_levels(planes: openvino.Output) -> tuple[openvino.Output, float | None]:
+    """Planes of a frame in whole levels, which half precision holds exactly, and white; other planes, and None."""
+    node = planes.get_node()
+    scale = _constant(node.input_value(1)) if node.get_type_name() == "Multiply" else None
+    return (planes, None) if scale is None or scale.size != 1 else (node.input_value(0), 1 / scale.item())
 
 
 def _within_planes(normed: openvino.Output) -> bool:

@@ -121,7 +121,7 @@ def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, sh
     steps = PrePostProcessor(network(weights).clone())
     image = steps.input("image")
     image.tensor().set_element_type(outside).set_layout(INTERLEAVED)
-    image.preprocess().convert_element_type(openvino.Type.f32).scale(white)
+    image.preprocess().convert_element_type(openvino.Type.f32).convert_layout(PLANAR).scale(white)
     image.model().set_layout(PLANAR)
     painted = steps.output(0)
     painted.model().set_layout(PLANAR)
