@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tools.local import LocalAirflow
 
-from benchmarks import api, clips, endpoint, media, pack, stages, steady
+from benchmarks import api, clips, endpoint, engines, media, pack, stages, steady
 from benchmarks.airflow import running
 from rotoscope.media.source import open_source
 from rotoscope.media.video import Video
@@ -41,6 +41,7 @@ def main() -> None:
             orchestrated(airflow, store, clip, reference)
             overhead(airflow, Path(folder))
         peaks(Path(folder))
+    engines.measure(show)
     pack.measure(show)
     steady.measure(show)
     media.measure(show)

@@ -32,8 +32,10 @@ def _padded(features: openvino.Node, around: int = 1, mode: str = "reflect") -> 
     return ops.pad(features, edges, edges, mode)
 
 
-def _doubled(features: openvino.Node, placed: str = "asymmetric", rounded: str = "floor") -> openvino.Node:
-    factors, axes = np.array([2.0, 2.0], np.float32), np.array([2, 3])
+def _doubled(
+    features: openvino.Node, placed: str = "asymmetric", rounded: str = "floor", factor: float = 2.0
+) -> openvino.Node:
+    factors, axes = np.array([factor, factor], np.float32), np.array([2, 3])
     how = {"coordinate_transformation_mode": placed, "nearest_mode": rounded, "axes": axes}
     return ops.interpolate(features, factors, "nearest", "scales", **how)
 
@@ -96,6 +98,7 @@ def test_gives_the_same_with_less_work(layers: Layers, now: str, no_longer: str)
         lambda image: _convolved(_padded(_doubled(image)), 6, 3, stride=2),
         lambda image: _convolved(_padded(_doubled(image, "asymmetric", "ceil")), 6, 3),
         lambda image: _convolved(_padded(_doubled(image, "half_pixel", "floor")), 6, 3),
+        lambda image: _convolved(_padded(_doubled(image, factor=2.05)), 6, 3),
         lambda image: _convolved(image, 3, 4),
         lambda image: _convolved(image, 3, 3, stride=2),
         lambda image: _normed(image, power=4.0),
@@ -132,6 +135,20 @@ def test_a_flat_frame_is_painted_flat(name: str, light: int, half: bool) -> None
     """What differs in rounding alone must not grow from norm to norm."""
     painted = engines.load(catalogue.get(name), 2, half=half)(np.full((72, 100, 3), light, np.uint8))
     assert (painted == painted[0, 0]).all()
+
+
+@pytest.mark.parametrize("place", [(0, 0), (30, 40)])
+def test_a_pixel_that_stands_out_spoils_no_norm(place: tuple[int, int]) -> None:
+    image = ops.parameter([1, 8, 360, 640], np.float32)
+    model = openvino.Model([_normed(image)], [image], "norm")
+    light = model.clone()
+    lighten(light)
+    given = np.zeros((1, 8, 360, 640), np.float32)
+    given[:, :, *place] = 100
+    expected = (given - given.mean((2, 3), keepdims=True, dtype=np.float64)) / given.std(
+        (2, 3), keepdims=True, dtype=np.float64
+    )
+    np.testing.assert_allclose(_run(light, given), expected, rtol=0.01, atol=0.01)
 
 
 def test_one_pixel_is_not_lost() -> None:

@@ -137,6 +137,27 @@ def test_what_no_key_frame_shows_keeps_the_paint_that_it_got_first() -> None:
     assert np.abs(painted[4][70:100, 110:140].astype(int) - shown[4][70:100, 110:140]).mean() < 45
 
 
+@pytest.mark.parametrize("step", [4, 8])
+def test_what_comes_in_for_a_moment_has_its_own_paint(step: int) -> None:
+    """A camera that looks to the right and back again between two key frames, and a painter that changes nothing."""
+    there = moving(scene(1), 5, step)
+    shown = [*there, *there[-2::-1]]
+
+    def unchanged(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        yield from ((index, frame, frame) for index, frame in frames)
+
+    painted = [one for _, _, one in steadied(enumerate(shown), unchanged, Steady(8, 1.0), 2)]
+    for frame, one in zip(shown, painted, strict=True):
+        assert np.abs(one[:, -step:].astype(int) - frame[:, -step:]).mean() < 12
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 2), (3, 5)])
+@pytest.mark.parametrize("dial", [1.0, None])
+def test_frames_of_any_size(size: tuple[int, int], dial: float | None) -> None:
+    source = [np.full((*size, 3), light, np.uint8) for light in range(60, 69)]
+    assert [one.shape for one in steadily(source, dial)[0]] == [(*size, 3)] * 9
+
+
 @pytest.mark.parametrize("kind", [np.uint8, np.uint16])
 @pytest.mark.parametrize("frames", [1, 2, 8, 9, 10])
 def test_any_number_of_frames_of_any_depth(frames: int, kind: type) -> None:

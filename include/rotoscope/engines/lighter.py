@@ -28,6 +28,8 @@ REPEATING = {("asymmetric", "floor"), ("asymmetric", "round_prefer_floor"), ("ha
 """Where pixels are taken to lie and how that is rounded, when doubling repeats each pixel once."""
 ROUNDING = 1e-10
 """The variance, at most, of a plane that would be flat but for rounding: pixels of a block are not rounded alike."""
+SOME = 16
+"""Of so many pixels in a row or column, one is looked at for a rough mean."""
 PLANE = [2, 3]
 """The axes of a plane."""
 
@@ -131,7 +133,11 @@ def _spelled_norm() -> _Rewrite:
     def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
         said = [_constant(found[value]) for value in (axes, same_axes, power, one)]
         least = _constant(found[epsilon])
-        if [value is not None and value.tolist() for value in said] != [PLANE, PLANE, 2, 1] or least is None:
+        if (
+            [value is not None and value.tolist() for value in said] != [PLANE, PLANE, 2, 1]
+            or least is None
+            or least.size != 1
+        ):
             return None
         return operations.mvn(found[features], found[axes], True, least.item(), "inside_sqrt")
 
@@ -147,6 +153,8 @@ def _biased_norm() -> _Rewrite:
         added = _constant(found[bias])
         if added is None or added.shape[-2:] != (1, 1) or not _within_planes(found[normed]):
             return None
+        if found[features].get_shape() != found[normed].get_shape():
+            return None
         return operations.mvn(found[features], found[axes], True, _epsilon(found[normed]), "inside_sqrt")
 
     return _Rewrite(normed, rewritten)
@@ -161,7 +169,7 @@ def _norm() -> _Rewrite:
         if not _within_planes(found[normed]):
             return None
         centred = _centred(found[features])
-        planes, rounding = (_less_a_pixel(found[features]), ROUNDING) if centred is None else (centred, 0.0)
+        planes, rounding = (_roughly_centred(found[features]), ROUNDING) if centred is None else (centred, 0.0)
         mean = operations.reduce_mean(planes, found[axes], True)
         variance = operations.subtract(_mean_square(planes), operations.multiply(mean, mean))
         spread = operations.sqrt(operations.add(operations.relu(variance), np.float32(_epsilon(found[normed]))))
@@ -179,10 +187,11 @@ def _mean_square(planes: openvino.Node) -> openvino.Node:
     return operations.multiply(operations.multiply(length, length), np.float32(1 / (height * width)))
 
 
-def _less_a_pixel(planes: openvino.Output) -> openvino.Node:
-    """Planes from each of which one of their own numbers is taken, which is nearer to their mean than nought is."""
-    first, last, step, axes = (np.array(pair) for pair in ([0, 0], [1, 1], [1, 1], PLANE))
-    return operations.subtract(planes, operations.slice(planes, first, last, step, axes))
+def _roughly_centred(planes: openvino.Output) -> openvino.Node:
+    """Planes less the mean of some of their pixels, which is nearer to that of all than nought is."""
+    first, last, step, axes = (np.array(pair) for pair in ([0, 0], planes.get_shape()[2:], [SOME, SOME], PLANE))
+    some = operations.slice(planes, first, last, step, axes)
+    return operations.subtract(planes, operations.reduce_mean(some, np.array(PLANE), True))
 
 
 def _centred(convolved: openvino.Output) -> openvino.Node | None:
@@ -208,10 +217,16 @@ def _centred(convolved: openvino.Output) -> openvino.Node | None:
 
 
 def _in_levels(planes: openvino.Output) -> tuple[openvino.Output, float | None]:
-    """Planes of a frame in whole levels, which half precision holds exactly, and white; other planes, and None."""
+    """Planes of a frame in whole levels, which half precision holds if of 8 bits, and white; other planes, and None."""
     node = planes.get_node()
     scale = _constant(node.input_value(1)) if node.get_type_name() == "Multiply" else None
-    return (planes, None) if scale is None or scale.size != 1 else (node.input_value(0), 1 / scale.item())
+    if scale is None or scale.size != 1:
+        return planes, None
+    levels = node.input_value(0)
+    whole = levels.get_node().input_value(0).get_node() if levels.get_node().get_type_name() == "Transpose" else None
+    if whole is None or whole.get_type_name() != "Convert" or not whole.input_value(0).get_element_type().is_integral():
+        return planes, None
+    return levels, 1 / scale.item()
 
 
 def _within_planes(normed: openvino.Output) -> bool:
@@ -258,10 +273,13 @@ def _doubles(doubled: openvino.Output, small: openvino.Output) -> bool:
     """Whether each pixel is repeated once in each direction."""
     how = doubled.get_node().get_attributes()
     placed = how["coordinate_transformation_mode"], how["nearest_mode"]
-    height, width = small.get_shape()[2:]
-    return (
-        how["mode"] == "nearest" and placed in REPEATING and doubled.get_shape()[2:] == [BLOCK * height, BLOCK * width]
-    )
+    factors = _constant(doubled.get_node().input_value(1))
+    if how["mode"] != "nearest" or placed not in REPEATING or any(how["pads_begin"] + how["pads_end"]):
+        return False
+    if how["shape_calculation_mode"] == "scales" and (factors is None or factors.tolist()[-2:] != [BLOCK, BLOCK]):
+        return False
+    *others, height, width = small.get_shape()
+    return list(doubled.get_shape()) == [*others, BLOCK * height, BLOCK * width]
 
 
 def _mirrors_one(padded: openvino.Output) -> bool:

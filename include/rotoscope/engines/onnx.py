@@ -1,7 +1,6 @@
 """The engine `onnx`: feed-forward style networks, ONNX files, on this machine's processor with OpenVINO.
 
-OpenVINO paints these networks 1.3 times as fast as ONNX Runtime, frame for frame, and made lighter as fast again as 1.3
-to 1.5 times that (`make bench`).
+OpenVINO paints these networks, made lighter, 1.3 to 1.5 times as fast as ONNX Runtime (`make bench`).
 """
 
 import sys

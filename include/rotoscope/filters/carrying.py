@@ -121,9 +121,11 @@ class Planes:
 
     def along(self, flow: Flow, interpolation: int) -> "Planes":
         """The picture where another frame shows the same things. interpolation: OpenCV's, for light."""
+        # OpenCV never comes back from mirroring a single pixel.
+        border = MIRRORED if min(self.light.shape) > 1 else cv2.BORDER_REPLICATE
         return Planes(
-            warped(self.light, _scaled(flow, self.light), interpolation, MIRRORED),
-            warped(self.colours, _scaled(flow, self.colours), cv2.INTER_LINEAR, MIRRORED),
+            warped(self.light, _scaled(flow, self.light), interpolation, border),
+            warped(self.colours, _scaled(flow, self.colours), cv2.INTER_LINEAR, border),
         )
 
     def restored(self, strokes: float) -> "Planes":

@@ -194,8 +194,9 @@ def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
 
 
 def _alike(here: Grey, there: Grey, flow: Flow) -> Mask:
-    """Where a frame looks like another one in which flow says it to be."""
-    return np.asarray(cv2.absdiff(cv2.blur(here, SOFT), cv2.blur(warped(there, flow), SOFT)) <= DIFFERENT)
+    """Where a frame looks like another one at the place, within that, to which flow leads."""
+    gap = cv2.absdiff(cv2.blur(here, SOFT), cv2.blur(warped(there, flow), SOFT))
+    return np.asarray((gap <= DIFFERENT) & inside(flow))
 
 
 def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]], pool: ThreadPoolExecutor) -> Iterator[_Between]:
@@ -247,6 +248,6 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[Path]:
         if found:
             whole = step.flow + warped(found[-1].flow, step.flow)
             shown = step.shown & (warped(found[-1].shown.astype(np.uint8), step.flow) > 0)
-        same = _alike(one.grey, seen[0].grey, whole) & inside(whole) & ~strained(whole, STRAINED)
+        same = _alike(one.grey, seen[0].grey, whole) & ~strained(whole, STRAINED)
         found.append(Path(whole, same & (cv2.blur(same.astype(np.float32), ALIKE) > 0.5), shown))
     return found
