@@ -1,7 +1,6 @@
 """The engine beside ONNX Runtime: the same networks on the same frame, two at once, on two threads."""
 
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import onnxruntime  # type: ignore[import-untyped]
 
-from benchmarks import clips
+from benchmarks import clips, steady
 from rotoscope import engines
-from rotoscope.engines import Frame, Paint
+from rotoscope.engines import Frame, Paint, onnx
 from rotoscope.filters import catalogue
 from rotoscope.filters.catalogue import Filter
 
@@ -23,7 +22,9 @@ Show = Callable[[str, str, str], None]
 
 def measure(show: Show) -> None:
     """Print, for each network, how many times as fast it paints as with ONNX Runtime, and how the pictures differ."""
-    frame = _frame()
+    clip = clips.short("bikes")
+    assert clip is not None  # it comes with the demo's
+    frame = steady.source_of(clip)[0]
     for name in NETWORKS:
         one = catalogue.get(name)
         theirs = _with_onnx_runtime(one)
@@ -36,27 +37,14 @@ def measure(show: Show) -> None:
             show(what, f"{statistics.median(ratios):.2f} times as fast", f"{apart:.3f} levels of 255 apart")
 
 
-def _frame() -> Frame:
-    """A frame of a clip, at 640x360."""
-    clip = clips.scaled("bikes", 150)
-    assert clip is not None  # it comes with the demo's
-    raw = ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    data = subprocess.run(["ffmpeg", "-v", "error", "-i", clip, *raw], check=True, capture_output=True).stdout
-    return np.frombuffer(data, np.uint8).reshape(360, 640, 3)
-
-
 def _with_onnx_runtime(one: Filter) -> Paint:
     """A painter of one thread a frame, which is its fastest way to paint several at once."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     assert one.weights is not None
     session = onnxruntime.InferenceSession(one.weights.read(), options, ["CPUExecutionProvider"])
-    style = {}
-    if len(session.get_inputs()) > 1:
-        weights = np.zeros(session.get_inputs()[1].shape, np.float32)
-        for place, share in one.styles(1.0):
-            weights[place] = share
-        style = {session.get_inputs()[1].name: weights}
+    styles = {one.name: one.shape[0] for one in session.get_inputs()}.get(onnx.STYLES)
+    style = {onnx.STYLES: onnx.style_weights(one, styles)} if styles else {}
 
     def paint(frame: Frame) -> Frame:
         image = np.ascontiguousarray(frame.transpose(2, 0, 1)[None], np.float32) / np.float32(255)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -31,21 +31,33 @@ CUT = 0.1
 Show = Callable[[str, str, str], None]
 Frames = NDArray[np.uint8]
 """(frames, height, width, 3)."""
-Row = tuple[str, str, str, float, list[float], float, float]
-"""Clip, filter, way, speed over frame by frame, change of flicker, contrast and sharpness against it, border excess.
 
-And the flicker of the source itself against that of frame by frame, below which no filter need go.
 
-The border excess: what is left of the warping error of frame by frame where chunks begin, over what is left elsewhere.
-The error itself, at three pairs of frames of a clip, would say how much moves in them.
-"""
+class Row(NamedTuple):
+    """One way for one clip and filter, against painting frame by frame.
+
+    flicker, contrast, sharpness: changes, 0 for none; source: the flicker of the source itself, below which no filter
+    need go. border: the border excess, what is left of the warping error of frame by frame where chunks begin, over
+    what is left elsewhere; the error itself, at three pairs of frames of a clip, would say how much moves in them.
+    """
+
+    clip: str
+    filter: str
+    way: str
+    speed: float
+    flicker: float
+    source: float
+    contrast: float
+    sharpness: float
+    border: float
 
 
 def measure(show: Show, filters: Sequence[str] = FILTERS[:1]) -> None:
     """Print, for each clip and filter, how steady painting compares with painting frame by frame."""
-    for name, filter, way, speed, changes, border, _ in rows(filters):
-        said = "flicker {:+.0%}, contrast {:+.1%}, sharpness {:+.1%}".format(*changes) + f", border {border:.2f}"
-        show(f"{name}, {filter}, {way}", f"{speed:.2f} times as fast", said)
+    for row in rows(filters):
+        said = f"flicker {row.flicker:+.0%}, contrast {row.contrast:+.1%}, sharpness {row.sharpness:+.1%}"
+        what, speed = f"{row.clip}, {row.filter}, {row.way}", f"{row.speed:.2f} times as fast"
+        show(what, speed, f"{said}, border {row.border:.2f}")
 
 
 def rows(filters: Sequence[str]) -> Iterator[Row]:
@@ -54,7 +66,7 @@ def rows(filters: Sequence[str]) -> Iterator[Row]:
         path = clips.short(name)
         if path is None:
             continue
-        source = _source(path)
+        source = source_of(path)
         flows = [flow_between(small(one), small(other)) for one, other in pairwise(source)]
         still = _measures(source, flows)[0][0]
         for filter in filters:
@@ -63,18 +75,13 @@ def rows(filters: Sequence[str]) -> Iterator[Row]:
             for way, fields in WAYS.items():
                 painted, took = _painted(path, filter, source, **fields)
                 after, left = _measures(painted, flows)
-                yield (
-                    name,
-                    filter,
-                    way,
-                    seconds / took,
-                    list(after / before - 1),
-                    _excess(left, errors),
-                    still / before[0] - 1,
-                )
+                flicker, contrast, sharpness = after / before - 1
+                kept = (contrast, sharpness, _excess(left, errors))
+                yield Row(name, filter, way, seconds / took, flicker, still / before[0] - 1, *kept)
 
 
-def _source(path: Path) -> Frames:
+def source_of(path: Path) -> Frames:
+    """The first frames of a clip, at 640x360."""
     scaled = ["-vf", f"scale={SIZE[0]}:{SIZE[1]}", "-frames:v", str(FRAMES), "-f", "rawvideo", "-pix_fmt", "rgb24"]
     data = subprocess.run(["ffmpeg", "-v", "error", "-i", path, *scaled, "-"], check=True, capture_output=True).stdout
     return np.frombuffer(data, np.uint8).reshape(-1, SIZE[1], SIZE[0], 3)
@@ -115,9 +122,9 @@ def _table(path: Path) -> None:
         "| clip | filter | way | speed | flicker | the source's | contrast | sharpness | border excess |",
         "|---" * 9 + "|",
     ]
-    for name, filter, way, speed, (flicker, *kept), border, still in rows(FILTERS):
-        change = " | ".join(f"{one:+.1%}" for one in (flicker, still, *kept))
-        lines.append(f"| {name} | {filter} | {way} | {speed:.2f} | {change} | {border:.2f} |")
+    for clip, filter, way, speed, *changes, border in rows(FILTERS):
+        change = " | ".join(f"{one:+.1%}" for one in changes)
+        lines.append(f"| {clip} | {filter} | {way} | {speed:.2f} | {change} | {border:.2f} |")
         path.write_text("\n".join(lines) + "\n")
         print(lines[-1], flush=True)
 

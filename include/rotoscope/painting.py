@@ -127,11 +127,10 @@ class Workshop:
         painting = seconds * width * height / (TRIAL[0] * TRIAL[1])
         if self.steady is None:
             return copying + painting
-        carrying = width * height / self.workers
+        share, carrying = 1.0, CARRY_SECONDS_A_PIXEL
         if self.steady.dial is None:
-            painting *= KEY_FRAMES_A_PERIOD / self.steady.period
-            return copying + painting + carrying * KEYS_CARRY_SECONDS_A_PIXEL
-        return copying + painting + carrying * CARRY_SECONDS_A_PIXEL
+            share, carrying = KEY_FRAMES_A_PERIOD / self.steady.period, KEYS_CARRY_SECONDS_A_PIXEL
+        return copying + painting * share + width * height * carrying / self.workers
 
 
 def seconds_a_frame(request: Request, video: Video, threads: int) -> float:

@@ -54,10 +54,15 @@ def _both(layers: Layers, planes: int = 5) -> tuple[np.ndarray, np.ndarray, list
     """What the layers give, and what they give once made lighter, and the kinds of operations that this takes."""
     image = ops.parameter([1, planes, *SIZE], np.float32)
     model = openvino.Model([layers(image)], [image], "layers")
-    light = model.clone()
-    lighten(light)
+    light = _lightened(model)
     given = np.random.default_rng(0).normal(1, 2, (1, planes, *SIZE)).astype(np.float32)
     return _run(model, given), _run(light, given), [node.get_type_name() for node in light.get_ops()]
+
+
+def _lightened(model: openvino.Model) -> openvino.Model:
+    light = model.clone()
+    lighten(light)
+    return light
 
 
 def _run(model: openvino.Model, given: Any) -> np.ndarray:
@@ -119,8 +124,7 @@ def test_the_norm_of_an_all_but_flat_picture_is_exact() -> None:
     """Here the mean of x^2 less mean^2 would be rounding, and little else."""
     image = ops.parameter([1, 3, 64, 64], np.float32)
     model = openvino.Model([_normed(_convolved(_padded(image, 4), 8, 9))], [image], "first layer")
-    light = model.clone()
-    lighten(light)
+    light = _lightened(model)
     slope = 0.5 + np.mgrid[0:64, 0:64][1].astype(np.float32) / 255 / 64
     given = np.broadcast_to(slope, (1, 3, 64, 64)).copy()
     before, after = _run(model, given), _run(light, given)
@@ -141,13 +145,11 @@ def test_a_flat_frame_is_painted_flat(name: str, light: int, half: bool) -> None
 def test_a_pixel_that_stands_out_spoils_no_norm(place: tuple[int, int]) -> None:
     image = ops.parameter([1, 8, 360, 640], np.float32)
     model = openvino.Model([_normed(image)], [image], "norm")
-    light = model.clone()
-    lighten(light)
+    light = _lightened(model)
     given = np.zeros((1, 8, 360, 640), np.float32)
     given[:, :, *place] = 100
-    expected = (given - given.mean((2, 3), keepdims=True, dtype=np.float64)) / given.std(
-        (2, 3), keepdims=True, dtype=np.float64
-    )
+    mean, spread = (of(given, (2, 3), keepdims=True, dtype=np.float64) for of in (np.mean, np.std))
+    expected = (given - mean) / spread
     np.testing.assert_allclose(_run(light, given), expected, rtol=0.01, atol=0.01)
 
 
@@ -165,8 +167,7 @@ def test_networks_of_the_catalogue_paint_the_same(name: str) -> None:
     assert weights is not None
     model = onnx.read(weights).clone()
     model.reshape({"image": [1, 3, 68, 92]})
-    light = model.clone()
-    lighten(light)
+    light = _lightened(model)
     kinds = [node.get_type_name() for node in light.get_ops()]
     assert "Interpolate" not in kinds
     assert kinds.count("DepthToSpace") == 3

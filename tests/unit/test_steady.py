@@ -174,7 +174,15 @@ def test_frames_depend_on_the_key_frames_around_them() -> None:
     assert steady.around(range(38, 40), 40) == range(32, 40)
 
 
-@pytest.mark.parametrize(("length", "fields"), [(11, {"key_frames": True}), (20, {"steady": 0.8})])
+@pytest.mark.parametrize(
+    ("length", "fields"),
+    [
+        pytest.param(5, {"key_frames": True}, marks=pytest.mark.slow),
+        (11, {"key_frames": True}),
+        pytest.param(20, {"key_frames": True}, marks=pytest.mark.slow),
+        (20, {"steady": 0.8}),
+    ],
+)
 def test_steady_frames_do_not_depend_on_chunks(
     clip: Path, tmp_path: Path, store: FolderStore, length: int, fields: dict[str, object]
 ) -> None:

@@ -81,8 +81,7 @@ def _doubling() -> _Rewrite:
         # Beyond the border of a doubled picture, its mirror image shows the copy of the pixel at the border.
         around = np.array([0, 0, 1, 1])
         edged = operations.pad(small, around, around, "edge")
-        first, last, step, axes = (np.array(pair) for pair in ([1, 1], [-1, -1], [1, 1], PLANE))
-        return operations.slice(_in_blocks(edged, _of_touching(each), 1), first, last, step, axes)
+        return _part(_in_blocks(edged, _of_touching(each), 1), 1, [-1, -1], 1)
 
     return _Rewrite(convolved, rewritten)
 
@@ -133,11 +132,9 @@ def _spelled_norm() -> _Rewrite:
     def rewritten(found: dict[AnyInput, openvino.Output]) -> openvino.Node | None:
         said = [_constant(found[value]) for value in (axes, same_axes, power, one)]
         least = _constant(found[epsilon])
-        if (
-            [value is not None and value.tolist() for value in said] != [PLANE, PLANE, 2, 1]
-            or least is None
-            or least.size != 1
-        ):
+        if [value is not None and value.tolist() for value in said] != [PLANE, PLANE, 2, 1]:
+            return None
+        if least is None or least.size != 1:
             return None
         return operations.mvn(found[features], found[axes], True, least.item(), "inside_sqrt")
 
@@ -189,8 +186,7 @@ def _mean_square(planes: openvino.Node) -> openvino.Node:
 
 def _roughly_centred(planes: openvino.Output) -> openvino.Node:
     """Planes less the mean of some of their pixels, which is nearer to that of all than nought is."""
-    first, last, step, axes = (np.array(pair) for pair in ([0, 0], planes.get_shape()[2:], [SOME, SOME], PLANE))
-    some = operations.slice(planes, first, last, step, axes)
+    some = _part(planes, 0, planes.get_shape()[2:], SOME)
     return operations.subtract(planes, operations.reduce_mean(some, np.array(PLANE), True))
 
 
@@ -213,7 +209,7 @@ def _centred(convolved: openvino.Output) -> openvino.Node | None:
     if white is not None:
         mean, kernels = operations.round(mean, "half_to_even"), kernels / white
     around = operations.pad(operations.subtract(levels, mean), before, after, padded.get_attributes()["pad_mode"])
-    return operations.convolution(around, kernels, [1, 1], [0, 0], [0, 0], [1, 1])
+    return _convolved(around, kernels, 1)
 
 
 def _in_levels(planes: openvino.Output) -> tuple[openvino.Output, float | None]:
@@ -233,9 +229,8 @@ def _within_planes(normed: openvino.Output) -> bool:
     """Whether a norm is taken of each plane, to spread 1."""
     node = normed.get_node()
     axes, how = _constant(node.input_value(1)), node.get_attributes()
-    return (
-        axes is not None and axes.tolist() == PLANE and how["normalize_variance"] and how["eps_mode"] == "INSIDE_SQRT"
-    )
+    by_spread = how["normalize_variance"] and how["eps_mode"] == "INSIDE_SQRT"
+    return bool(axes is not None and axes.tolist() == PLANE and by_spread)
 
 
 def _epsilon(normed: openvino.Output) -> float:
@@ -246,8 +241,16 @@ def _epsilon(normed: openvino.Output) -> float:
 def _in_blocks(features: openvino.Output | openvino.Node, kernels: Kernels, stride: int) -> openvino.Node:
     """Convolved with kernels of a block, whose pixels are laid out as pixels again."""
     every = np.ascontiguousarray(kernels.reshape(-1, *kernels.shape[3:]))
-    planes = operations.convolution(features, every, [stride, stride], [0, 0], [0, 0], [1, 1])
-    return operations.depth_to_space(planes, "blocks_first", BLOCK)
+    return operations.depth_to_space(_convolved(features, every, stride), "blocks_first", BLOCK)
+
+
+def _convolved(features: openvino.Output | openvino.Node, kernels: Kernels, stride: int) -> openvino.Node:
+    return operations.convolution(features, kernels, [stride, stride], [0, 0], [0, 0], [1, 1])
+
+
+def _part(planes: openvino.Output | openvino.Node, first: int, last: list[int], step: int) -> openvino.Node:
+    """Every `step`-th row and column from `first` on to those before `last`."""
+    return operations.slice(planes, *(np.array(pair) for pair in ([first] * 2, last, [step] * 2, PLANE)))
 
 
 def _constant(value: openvino.Output) -> Kernels | None:
@@ -261,12 +264,8 @@ def _constant(value: openvino.Output) -> Kernels | None:
 def _at_each_pixel(convolved: openvino.Output) -> bool:
     """Whether the convolution looks at each pixel of what it is given, and at no others."""
     how = convolved.get_node().get_attributes()
-    return [how[name] for name in ("strides", "dilations", "pads_begin", "pads_end")] == [
-        [1, 1],
-        [1, 1],
-        [0, 0],
-        [0, 0],
-    ]
+    dense = how["strides"] == how["dilations"] == [1, 1]
+    return bool(dense and how["pads_begin"] == how["pads_end"] == [0, 0])
 
 
 def _doubles(doubled: openvino.Output, small: openvino.Output) -> bool:

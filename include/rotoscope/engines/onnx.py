@@ -67,12 +67,17 @@ def load(filter: Filter, threads: int, at_once: int, half: bool) -> Paint:
     if len(read(weights).inputs) == 1:
         return painter(read, weights, {}, how)
     styles = read(weights).input(STYLES).partial_shape[0].get_length()
+    return painter(read, weights, {STYLES: style_weights(filter, styles)}, how)
+
+
+def style_weights(filter: Filter, styles: int) -> Values:
+    """How much of each of a network's styles the filter wants, 0..1. Raises RotoscopeError for one that it lacks."""
     chosen = np.zeros(styles, np.float32)
     for style, share in filter.styles(1.0):
         if not 0 <= style < styles:
             raise RotoscopeError(f"Filter {filter.name!r} wants style {style} of a network with {styles} styles.")
         chosen[style] += share
-    return painter(read, weights, {STYLES: chosen}, how)
+    return chosen
 
 
 def painter(
@@ -120,6 +125,7 @@ def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, sh
     steps = PrePostProcessor(network(weights).clone())
     image = steps.input("image")
     image.tensor().set_element_type(outside).set_layout(INTERLEAVED)
+    # Scaled last, so that `lighten` finds planes of whole levels.
     image.preprocess().convert_element_type(openvino.Type.f32).convert_layout(PLANAR).scale(white)
     image.model().set_layout(PLANAR)
     painted = steps.output(0)

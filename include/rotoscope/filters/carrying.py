@@ -65,19 +65,19 @@ class Carry:
 
         paint_of: that of a key frame, by its index; interpolation: OpenCV's, for light.
         """
-        one, other = (paint_of(key) for key in self.keys)
+        paints = [paint_of(key) for key in self.keys]
+
+        def along(place: int) -> Planes:
+            return paints[place].planes.along(self.paths[place].flow, interpolation)
+
         first, last = (1 - self.share) * self.paths[0].trust, self.share * self.paths[1].trust
         second = np.asarray(cv2.blur(last / (first + last), SOFT), np.float32)
         if second.max() < LEAST:
-            return one.planes.along(self.paths[0].flow, interpolation).sharpened(one.sharpness)
+            return along(0).sharpened(paints[0].sharpness)
         if second.min() > 1 - LEAST:
-            return other.planes.along(self.paths[1].flow, interpolation).sharpened(other.sharpness)
-        mean = float(second.mean())
-        planes, others = (
-            paint.planes.along(path.flow, interpolation) for paint, path in zip((one, other), self.paths, strict=True)
-        )
-        planes = planes.mixed(others, second)
-        planes = planes.restored((1 - mean) * one.strokes + mean * other.strokes)
+            return along(1).sharpened(paints[1].sharpness)
+        mean, (one, other) = float(second.mean()), paints
+        planes = along(0).mixed(along(1), second).restored((1 - mean) * one.strokes + mean * other.strokes)
         return planes.sharpened((1 - mean) * one.sharpness + mean * other.sharpness)
 
 
@@ -138,12 +138,9 @@ class Planes:
         blurred = cv2.blur(self.light, FINE)
         soft = _edges(blurred)
         fine = _edges(self.light) - soft
-        # How often `fine` must be added to `soft` to be so sharp.
-        square, half, rest = (
-            np.vdot(fine, fine) + 1e-6,
-            np.vdot(fine, soft),
-            np.vdot(soft, soft) - sharpness * fine.size,
-        )
+        # How often `fine` must be added to `soft` to be so sharp: a quadratic equation.
+        square, half = np.vdot(fine, fine) + 1e-6, np.vdot(fine, soft)
+        rest = np.vdot(soft, soft) - sharpness * fine.size
         return self._raised(float(-half + max(0.0, half**2 - square * rest) ** 0.5) / float(square), blurred)
 
     def _raised(self, gain: float, blurred: NDArray[Any]) -> "Planes":
@@ -151,9 +148,8 @@ class Planes:
         if gain <= 1:
             return self
         gain = min(MOST_GAIN, gain)
-        return Planes(
-            np.asarray(cv2.addWeighted(self.light, gain, blurred, 1 - gain, 0), self.light.dtype), self.colours
-        )
+        raised = cv2.addWeighted(self.light, gain, blurred, 1 - gain, 0)
+        return Planes(np.asarray(raised, self.light.dtype), self.colours)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from t
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -96,7 +96,7 @@ class _Between:
     seen: _Seen
     carry: Carry
     back: _Step
-    is_key: bool
+    is_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,12 +134,14 @@ def _finished(
     def paint_of(index: int) -> Paint:
         return paints[index].result()
 
+    def carried(one: _Between) -> Planes:
+        return one.carry.carried(paint_of, steady.interpolation)
+
     def key(one: _Between) -> Paint:
-        carried = one.carry.carried(paint_of, steady.interpolation)
-        return Paint.of(fresh[one.seen.index]).beneath(carried, one.carry.shown)
+        return Paint.of(fresh[one.seen.index]).beneath(carried(one), one.carry.shown)
 
     def planes_of(one: _Between) -> Planes:
-        return paint_of(one.seen.index).planes if one.is_key else one.carry.carried(paint_of, steady.interpolation)
+        return paint_of(one.seen.index).planes if one.is_key else carried(one)
 
     for end in (stretch.first, stretch.last):
         paints[end.index] = pool.submit(Paint.of, fresh[end.index])
@@ -186,11 +188,11 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
 
 def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
     on, back = flow(here.grey, there.grey), flow(there.grey, here.grey)
-    there_again, here_again = visible(on, back), visible(back, on)
-    return (
-        _Step(on, there_again & _alike(here.grey, there.grey, on)),
-        _Step(back, here_again & _alike(there.grey, here.grey, back)),
-    )
+    return _step(here.grey, there.grey, on, back), _step(there.grey, here.grey, back, on)
+
+
+def _step(here: Grey, there: Grey, out: Flow, back: Flow) -> _Step:
+    return _Step(out, visible(out, back) & _alike(here, there, out))
 
 
 def _alike(here: Grey, there: Grey, flow: Flow) -> Mask:
@@ -221,11 +223,13 @@ def _split(
     pairs = zip(before[:-1], after[1:], strict=True)
     carries = [Carry(keys, pair, share) for pair, share in zip(pairs, shares, strict=True)]
     unseen = [1 - carry.shown.mean() for carry in carries]
+    backs = [back for _, back in steps[:-1]]
+    inner = [_Between(*parts) for parts in zip(seen[1:-1], carries, backs, strict=True)]
     if not unseen or max(unseen) <= UNSEEN:
-        yield from (_Between(one, carry, back, False) for one, carry, (_, back) in zip(seen[1:-1], carries, steps))
+        yield from inner
         return
     place = 1 + int(np.argmax(unseen))
-    yield _Between(seen[place], carries[place - 1], steps[place - 1][1], True)
+    yield replace(inner[place - 1], is_key=True)
     behind, ahead = _both_paths(seen, place, place, steps, pool)
     yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, pool)
     yield from _split(seen[place:], steps[place:], behind, after[place:], pool)
