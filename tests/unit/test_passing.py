@@ -80,6 +80,13 @@ def test_chapters_title_and_languages_are_kept(tmp_path: Path) -> None:
     assert [sound["tags"]["language"] for sound in sounds] == ["deu", "fra"]
 
 
+def test_the_pictures_keep_their_language_and_title(tmp_path: Path) -> None:
+    source = odd_one(tmp_path, odd.copied("-metadata:s:v", "language=fra", "-metadata:s:v", "title=The wing"), frames=2)
+    paint(source, tmp_path / "out.mkv", format="mkv")
+    told = {name.lower(): text for name, text in streams(tmp_path / "out.mkv")[0]["tags"].items()}
+    assert (told["language"], told["title"]) == ("fra", "The wing")
+
+
 def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
     source = odd_one(tmp_path, odd.with_cover, "mp4")
     paint(source, tmp_path / "out.mp4")

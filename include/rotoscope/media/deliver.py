@@ -86,7 +86,8 @@ def _run(arguments: list[str], chunks: Iterable[Path], output: Output, progress:
 def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: Source, output: Output) -> list[str]:
     """Arguments that put the pictures and the streams around them into one file."""
     target, video = output.target, source.video
-    labels = [f"{name}={text}" for name, text in (("language", video.language), ("title", video.title)) if text]
+    # Each option can be given once, and both of these mean the pictures.
+    labels = {"metadata:s:0": ("language", video.language), "metadata:s:v:0": ("title", video.title)}
     options: dict[str, Any] = {
         "format": target.muxer,
         "map_metadata": 1,
@@ -94,7 +95,7 @@ def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: S
         "avoid_negative_ts": "disabled",
         **pictures,
         **target.muxer_options,
-        **({"metadata:s:0": labels} if labels else {}),
+        **{option: f"{name}={text}" for option, (name, text) in labels.items() if text},
     }
     for place, (_, wanted) in enumerate(beside.streams, 1):
         options |= {f"{name}:{place}": value for name, value in wanted.items()}

@@ -30,6 +30,9 @@ PROGRESS = re.compile(
     r"(frame|fps|stream_\d+_\d+_q|bitrate|total_size|out_time\w*|dup_frames|drop_frames|speed|progress)="
 )
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Debian's ffmpeg loads OpenBLAS, which starts a thread for each processor before ffmpeg itself begins."""
+
 NOISE = re.compile("read_timestamp failed|Last message repeated")
 """What ffmpeg says of NUT files without an index, as if it mattered."""
 
@@ -84,6 +87,7 @@ class Process:
             stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
             stdout=subprocess.PIPE if stdout else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            env={**os.environ, **ONE_THREAD},
             start_new_session=True,
         )
         _running.add(self)
