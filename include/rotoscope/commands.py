@@ -6,15 +6,17 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rotoscope.client import Client
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
 from rotoscope.request import DEFAULT_FILTER, Request
+
+if TYPE_CHECKING:
+    from rotoscope.client import Client
 
 SERVER = "http://127.0.0.1:8080"
 
@@ -30,8 +32,10 @@ with_server = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 
 
-def client_of(server: str) -> Client:
+def client_of(server: str) -> "Client":
     """A client with what the environment says of the caller. Raises Refused if it says nothing."""
+    from rotoscope.client import Client  # its library takes a while to import, and half of the commands ask no server
+
     token, user = os.environ.get("ROTOSCOPE_TOKEN"), os.environ.get("ROTOSCOPE_USER")
     if token:
         return Client(server, token)
@@ -158,7 +162,7 @@ def server_sheet(server: str, source: Path, output: Path, body: dict[str, Any]) 
     client.download(f"/contact-sheets/{made['id']}/picture", output)
 
 
-def _watched(client: Client, rotoscope_id: str, quiet: bool) -> dict[str, Any]:
+def _watched(client: "Client", rotoscope_id: str, quiet: bool) -> dict[str, Any]:
     """A rotoscope when it has succeeded. Raises RotoscopeError if it has not."""
     end: dict[str, Any] = {}
     try:

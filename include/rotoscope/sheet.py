@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader
 from PIL import Image, ImageDraw, ImageFont
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -196,6 +195,8 @@ def _frame_at(time: str, video: Video) -> int:
 
 
 def _page(name: str, times: list[str], rows: list[Row]) -> str:
+    from jinja2 import Environment, FileSystemLoader  # slow to import, and painting a video needs none
+
     templates = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
     return templates.get_template("sheet.html").render(name=name, times=times, rows=rows)
 

@@ -34,6 +34,7 @@ SIZES = 8
 """Sizes of pictures for which a network stays compiled; each holds the memory of a picture's features."""
 STYLES = "style_weights"
 _here = threading.local()
+_compiling = threading.Lock()
 PLANAR, INTERLEAVED = openvino.Layout("NCHW"), openvino.Layout("NHWC")
 
 
@@ -106,7 +107,9 @@ def _request(network: Callable[[Weights], openvino.Model], weights: Weights, sha
     held = _here.__dict__.setdefault("requests", {})
     before, request = held.get((network, weights), (None, None))
     if before != shape:
-        request = _compiled(network, weights, shape).create_infer_request()
+        with _compiling:  # those who paint side by side begin together, and compile once
+            compiled = _compiled(network, weights, shape)
+        request = compiled.create_infer_request()
         held[network, weights] = shape, request
     return request
 

@@ -104,7 +104,7 @@ def _muxed(frames: Any, pictures: Options, path: Path, beside: Around, source: S
 
 def _copied(first: Path, source: Source, output: Output) -> Options:
     """Options that copy joined chunks on their own clock, which is that of NUT: the timeline's, or a finer one."""
-    (time_base,) = lines(first, guard.OWN, 0, "stream=time_base")
+    (time_base,) = lines(first, guard.OWN, "0", "stream=time_base")
     return {"c:0": "copy", **_colour_tags(source.video.colour), **_clock(output, Fraction(time_base))}
 
 

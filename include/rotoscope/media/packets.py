@@ -42,7 +42,7 @@ def read_packets(path: Path, demuxer: str, stream: int) -> Packets:
     """
     packets = Packets()
     latest = UNKNOWN
-    for pts, duration, size, flags in packet_entries(path, demuxer, stream, "pts,duration,size,flags"):
+    for pts, duration, size, flags in packet_entries(path, demuxer, str(stream), "pts,duration,size,flags"):
         at = UNKNOWN if pts == "N/A" else int(pts)
         packets.pts.append(at)
         if len(packets.pts) > limits().max_frames:
@@ -55,15 +55,18 @@ def read_packets(path: Path, demuxer: str, stream: int) -> Packets:
     return packets
 
 
-def packet_entries(path: Path, demuxer: str, stream: int, names: str) -> Iterator[list[str]]:
-    """The entries of these names (ffprobe's, in its order) for each packet of a stream, in decoding order."""
-    for line in lines(path, demuxer, stream, f"packet={names}"):
+def packet_entries(path: Path, demuxer: str, streams: str, names: str) -> Iterator[list[str]]:
+    """The entries of these names (ffprobe's, in its order) for each packet, in the order of the file."""
+    for line in lines(path, demuxer, streams, f"packet={names}"):
         yield line.split(",")[: names.count(",") + 1]
 
 
-def lines(path: Path, demuxer: str, stream: int, entries: str, *options: str) -> Iterator[str]:
-    """What ffprobe says of each packet or frame of a stream, in CSV."""
-    arguments = [*options, "-select_streams", str(stream), "-show_entries", entries, "-of", "csv=p=0"]
+def lines(path: Path, demuxer: str, streams: str, entries: str, *options: str) -> Iterator[str]:
+    """What ffprobe says of each packet or frame of some streams, in CSV.
+
+    streams: a specifier of ffmpeg's, such as `0` for the first or `a` for all sounds.
+    """
+    arguments = [*options, "-select_streams", streams, "-show_entries", entries, "-of", "csv=p=0"]
     with process.Process("ffprobe", [*arguments, *asked(path, demuxer)], stdout=True) as child:
         for line in child.stdout:
             if line.strip():  # an empty one follows what has side data

@@ -133,7 +133,7 @@ def _has_refresh(track: Track, codec: str, packets: Packets) -> bool:
     at = float(keys[1] * track.tick)
     begin = max(0.0, at - 1) if track.demuxer in ARBITRARY_CLOCKS else at  # without an index, seeking comes late
     near = f"{begin:.6f}%{at + LOOK_SECONDS:.6f}"
-    said = lines(track.path, track.demuxer, track.stream, "frame=pts,pict_type", "-read_intervals", near)
+    said = lines(track.path, track.demuxer, str(track.stream), "frame=pts,pict_type", "-read_intervals", near)
     return [str(keys[1]), "I"] not in (line.split(",")[:2] for line in said)
 
 

@@ -4,6 +4,8 @@ import csv
 import io
 import math
 import zipfile
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -28,8 +30,8 @@ LAST_FRAME_SECONDS = 0.05
 """Containers round how long the last frame is shown."""
 REORDERED = 3
 """Frames by which decoding runs ahead of showing."""
-
-
+BESIDE = {"audio": "a", "subtitle": "s"}
+"""Kinds of streams beside the pictures that are verified, and how ffmpeg names all streams of a kind."""
 WEBP_TICK = Fraction(1, 1000)
 
 
@@ -61,13 +63,16 @@ def verify(path: Path, source: Source, output: Output) -> Made:
     except Refused as refusal:
         raise Mismatch(f"The result cannot be used: {refusal}") from None
     demuxer = str(facts["format"]["format_name"]).partition(",")[0]
-    packets = read_packets(path, demuxer, stream["index"])
+    with ThreadPoolExecutor() as pool:
+        beside = [pool.submit(_beside, kind, path, demuxer, facts, source, output) for kind in BESIDE]
+        packets = read_packets(path, demuxer, stream["index"])
     tick = Fraction(stream["time_base"])
     video = probe.describe(path, facts, packets.shown_pts(), tick, packets.last_duration, Cut(), lambda: "")
     times = [pts * tick for pts in video.pts]
     if "duration_ts" in stream and output.target.joined:
         _verify_length(stream["duration_ts"] * tick, output.timeline)
-    offsets = _verify_streams(path, demuxer, facts, source, output)
+    sounds, _ = (_verify_beside(kind, *found.result(), output) for kind, found in zip(BESIDE, beside, strict=True))
+    offsets = [_verify_sound(*sound, source, output.timeline) for sound in sounds]
     return _made(times, output, video.model_dump(mode="json"), offsets)
 
 
@@ -98,33 +103,38 @@ def _verify_length(length: Fraction, timeline: Timeline) -> None:
         raise Mismatch(f"The result's pictures last {float(length):.3f} s instead of {float(expected):.3f} s.")
 
 
-def _verify_streams(path: Path, demuxer: str, facts: probe.Facts, source: Source, output: Output) -> list[float]:
-    """Each kept stream that holds anything is there; gives the offset of each sound stream in milliseconds."""
-    offsets = []
-    for kind in ("audio", "subtitle"):
-        kept = [one for one in passages(source.video, output.target) if one.stream.kind == kind]
-        wanted = [(one, span) for one in kept if (span := _source_span(one, source)).packets]
-        found = [stream["index"] for stream in facts["streams"] if stream.get("codec_type") == kind]
-        there = [(index, span) for index in found if (span := _span(path, demuxer, index)).packets]
-        if output.timeline.part is None and len(there) != len(wanted):
-            raise Mismatch(f"The result has {len(there)} {kind} streams where {len(wanted)} were expected.")
-        if kind == "audio" and len(there) == len(wanted):
-            pairs = zip(there, wanted, strict=True)
-            offsets = [_verify_sound(index, span, *one, source, output.timeline) for (index, span), one in pairs]
-    return offsets
+def _beside(
+    kind: str, path: Path, demuxer: str, facts: probe.Facts, source: Source, output: Output
+) -> tuple[list["_Span"], list[tuple[Passage, "_Span"]]]:
+    """The streams of a kind that have packets: the result's, and those that should have got there from the source."""
+    kept = [one for one in passages(source.video, output.target) if one.stream.kind == kind]
+    found = any(stream.get("codec_type") == kind for stream in facts["streams"])
+    there = _spans(path, demuxer, BESIDE[kind]) if found else {}
+    wanted = _source_spans(kind, source) if kept else {}
+    return list(there.values()), [(one, wanted[one.stream.index]) for one in kept if one.stream.index in wanted]
 
 
-def _source_span(passage: Passage, source: Source) -> "_Span":
-    """When a stream that passes around the filters starts and ends in the file that it comes from."""
-    video, stream = source.video, passage.stream
-    if video.is_mended and stream.kind == "audio":
-        return _span(source.pictures, OWN, 1 + video.sound.index(stream))
-    return _span(source.file, video.demuxer, stream.index)
+def _source_spans(kind: str, source: Source) -> dict[int, "_Span"]:
+    """The streams of a kind in the file that they come from, by their index in the source."""
+    video = source.video
+    if not video.is_mended or kind != "audio":
+        return _spans(source.file, video.demuxer, BESIDE[kind])
+    mended = _spans(source.pictures, OWN, BESIDE[kind])
+    return {video.sound[place - 1].index: span for place, span in mended.items()}
 
 
-def _verify_sound(
-    index: int, actual: "_Span", passage: Passage, wanted: "_Span", source: Source, timeline: Timeline
-) -> float:
+def _verify_beside(
+    kind: str, there: list["_Span"], wanted: list[tuple[Passage, "_Span"]], output: Output
+) -> list[tuple["_Span", Passage, "_Span"]]:
+    """Each stream of the result with the one that it was. Raises Mismatch if some are not there."""
+    if len(there) == len(wanted):
+        return [(span, *one) for span, one in zip(there, wanted, strict=True)]
+    if output.timeline.part is None:
+        raise Mismatch(f"The result has {len(there)} {kind} streams where {len(wanted)} were expected.")
+    return []
+
+
+def _verify_sound(actual: "_Span", passage: Passage, wanted: "_Span", source: Source, timeline: Timeline) -> float:
     """How much later, in milliseconds, a sound stream starts than it should."""
     video = source.video
     begin = (timeline.part[0] if timeline.part else video.origin * video.tick) + video.clock_start
@@ -132,10 +142,12 @@ def _verify_sound(
     if timeline.part:
         start, end = max(0.0, start), min(float(timeline.part[1] - timeline.part[0]), end)
     elif passage.copied and not str(passage.stream.codec).startswith("pcm") and actual.packets != wanted.packets:
-        raise Mismatch(f"Sound stream {index} of the result has {actual.packets} packets instead of {wanted.packets}.")
+        raise Mismatch(
+            f"Sound stream {actual.index} of the result has {actual.packets} packets instead of {wanted.packets}."
+        )
     if start < end and max(abs(actual.start - start), abs(actual.end - end)) > SOUND_SECONDS:
         raise Mismatch(
-            f"Sound stream {index} of the result goes from {actual.start:.3f} s to {actual.end:.3f} s "
+            f"Sound stream {actual.index} of the result goes from {actual.start:.3f} s to {actual.end:.3f} s "
             f"instead of {start:.3f} s to {end:.3f} s."
         )
     return round((actual.start - start) * 1000, 3)
@@ -145,19 +157,24 @@ def _verify_sound(
 class _Span:
     """When a stream starts and ends, in seconds, and its packets; from 0 to 0 if they have no times."""
 
+    index: int
     start: float
     end: float
     packets: int
 
 
-def _span(path: Path, demuxer: str, stream: int) -> _Span:
-    begin, end, packets = math.inf, -math.inf, 0
-    for at, length in packet_entries(path, demuxer, stream, "pts_time,duration_time"):
-        packets += 1
+def _spans(path: Path, demuxer: str, streams: str) -> dict[int, _Span]:
+    """The streams of a file that have packets, by their index, of those that ffmpeg knows by `streams`."""
+    packets: Counter[int] = Counter()
+    begins: dict[int, float] = {}
+    ends: dict[int, float] = {}
+    for stream, at, length in packet_entries(path, demuxer, streams, "stream_index,pts_time,duration_time"):
+        index = int(stream)
+        packets[index] += 1
         if at != "N/A":
-            begin = min(begin, float(at))
-            end = max(end, float(at) + (0.0 if length == "N/A" else float(length)))
-    return _Span(begin, end, packets) if begin <= end else _Span(0.0, 0.0, packets)
+            begins[index] = min(begins.get(index, math.inf), float(at))
+            ends[index] = max(ends.get(index, -math.inf), float(at) + (0.0 if length == "N/A" else float(length)))
+    return {index: _Span(index, begins.get(index, 0.0), ends.get(index, 0.0), packets[index]) for index in packets}
 
 
 def _archived_times(path: Path) -> list[Fraction]:
