@@ -18,7 +18,7 @@ from rotoscope.painting import lossless_picture, steady_of, stored_picture
 from rotoscope.request import Request
 from rotoscope.store import keys
 
-PAINTING_VERSION = 5
+PAINTING_VERSION = 6
 """Goes up when the same request would give other pixels or plans, so that older objects are left alone."""
 PLAN_SCHEMA: Literal[4] = 4
 """Goes up when plans are written otherwise: older ones stay in the store, and are not read."""

@@ -56,7 +56,7 @@ def _both(layers: Layers, planes: int = 5) -> tuple[np.ndarray, np.ndarray, list
     model = openvino.Model([layers(image)], [image], "layers")
     light = _lightened(model)
     given = np.random.default_rng(0).normal(1, 2, (1, planes, *SIZE)).astype(np.float32)
-    return _run(model, given), _run(light, given), [node.get_type_name() for node in light.get_ops()]
+    return _run(model, given), _run(light, given), [node.get_type_name() for node in light.get_ordered_ops()]
 
 
 def _lightened(model: openvino.Model) -> openvino.Model:
@@ -90,6 +90,35 @@ def test_gives_the_same_with_less_work(layers: Layers, now: str, no_longer: str)
     before, after, kinds = _both(layers)
     assert now in kinds
     assert no_longer not in kinds
+    assert after.shape == before.shape
+    np.testing.assert_allclose(after, before, atol=2e-5 * np.abs(before).max())
+
+
+@pytest.mark.parametrize("of_planes", [_normed, lambda planes: ops.reduce_mean(planes, PLANE, True)])
+def test_blocks_are_laid_out_after_what_is_done_to_each_value(of_planes: Layers) -> None:
+    def layers(image: openvino.Node) -> openvino.Node:
+        planes = _convolved(_padded(image), 3, 3)
+        both = ops.subtract(of_planes(planes), ops.multiply(planes, _kernels(1, 3, 1)))
+        return ops.convert(ops.multiply(ops.sigmoid(both), np.float32(255)), "u8")
+
+    before, after, kinds = _both(layers)
+    assert kinds.index("DepthToSpace") > kinds.index("Sigmoid")
+    assert kinds.count("DepthToSpace") == 1
+    assert np.abs(after.astype(int) - before).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "done",
+    [
+        lambda planes: ops.add(planes, _kernels(1, 1, SIZE[1])[:, :, :1]),
+        lambda planes: ops.reduce_mean(planes, np.array([1, 2, 3]), True),
+        lambda planes: ops.reduce_mean(planes, PLANE, False),
+        lambda planes: ops.softmax(planes, 1),
+        lambda planes: ops.multiply(planes, ops.sigmoid(planes)),
+    ],
+)
+def test_what_is_not_done_to_each_value_alike_is_done_to_pixels(done: Layers) -> None:
+    before, after, _ = _both(lambda image: done(_convolved(_padded(image), 3, 3)))
     assert after.shape == before.shape
     np.testing.assert_allclose(after, before, atol=2e-5 * np.abs(before).max())
 

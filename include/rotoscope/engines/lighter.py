@@ -6,12 +6,13 @@ blocks of them as planes (Shi et al., Is the deconvolution layer the same as a c
 place of 9 products, and the doubled picture is never in memory.
 
 Few planes: the last convolution gives three, where processors compute sixteen side by side; one that gives blocks of
-2x2 pixels has twelve.
+2x2 pixels has twelve. They are laid out as pixels after all that is done to each value.
 
 Norms: spelled out, they pass over memory more often than they must; as one operation, they round as the number of
 threads has it. And flat planes, those of a black frame, must not become noise.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -32,6 +33,10 @@ SOME = 16
 """Of so many pixels in a row or column, one is looked at for a rough mean."""
 PLANE = [2, 3]
 """The axes of a plane."""
+OF_EACH = ("Add", "Clamp", "Convert", "Multiply", "Relu", "Sigmoid", "Subtract")
+"""Operations that do something to each value, whatever lies beside it."""
+REDUCED = {"ReduceMean": operations.reduce_mean, "ReduceL2": operations.reduce_l2}
+"""Operations that make a number of many, which those of the same operation for parts of them make as well."""
 
 Kernels = NDArray[np.float32]
 """(planes out, planes in, height, width), or, for blocks of pixels, (rows, columns, planes out, ...)."""
@@ -50,6 +55,8 @@ def lighten(model: openvino.Model, half: bool = False) -> None:
     for rewrite in (*norms, _few_planes) if half else (*norms, _doubling, _few_planes):
         passes.register_pass(rewrite())
     passes.run_passes(model)
+    _lay_out_last(model)
+    model.validate_nodes_and_infer_types()
 
 
 class _Rewrite(MatcherPass):  # type: ignore[misc]  # which has no types
@@ -119,6 +126,76 @@ def _of_each_place(kernels: Kernels) -> Kernels:
         for column in range(BLOCK):
             each[row, column, :, :, row : row + height, column : column + width] = kernels
     return each
+
+
+def _lay_out_last(model: openvino.Model) -> None:
+    """Do to blocks of few planes what is done to their pixels, and lay them out after it.
+
+    The planes of a pixel lie side by side in memory, so that three values of three planes are worked on at once.
+    """
+    for node in model.get_ordered_ops():
+        blocks = [_few_in_blocks(value) for value in node.input_values()]
+        kind = node.get_type_name()
+        if kind in OF_EACH and any(one is not None for one in blocks):
+            _do_to_blocks(node, blocks)
+        elif kind in REDUCED and blocks[0] is not None and _of_planes(node):
+            openvino.utils.replace_node(node, _reduced(node, blocks[0]))
+        elif kind == "Slice" and blocks[0] is not None and _of_some(node):
+            openvino.utils.replace_node(node, _some(blocks[0], node.get_output_shape(0)[1]))
+
+
+def _few_in_blocks(laid_out: openvino.Output) -> openvino.Output | None:
+    """The blocks of what is blocks of few planes, laid out as pixels."""
+    node = laid_out.get_node()
+    few = node.get_type_name() == "DepthToSpace" and laid_out.get_shape()[1] <= FEW
+    return node.input_value(0) if few else None
+
+
+def _do_to_blocks(node: openvino.Node, blocks: list[openvino.Output | None]) -> None:
+    """What is done to each value, if a number, or one for each plane, is all that it takes besides."""
+    planes, values = node.get_output_shape(0)[1], node.input_values()
+    beside = {place: list(values[place].get_shape()) for place, one in enumerate(blocks) if one is None}
+    if any(math.prod(shape) > 1 and shape != [1, planes, 1, 1] for shape in beside.values()):
+        return
+    for place, one in enumerate(blocks):
+        if one is not None:
+            node.input(place).replace_source_output(one)
+        elif math.prod(beside[place]) > 1:
+            node.input(place).replace_source_output(operations.concat([values[place]] * BLOCK**2, 1).output(0))
+    after = node.output(0).get_target_inputs()
+    node.validate_and_infer_types()
+    laid_out = operations.depth_to_space(node, "blocks_first", BLOCK)
+    for reader in after:
+        reader.replace_source_output(laid_out.output(0))
+
+
+def _of_planes(node: openvino.Node) -> bool:
+    """Whether a number is made of each plane."""
+    axes = _constant(node.input_value(1))
+    return bool(axes is not None and axes.tolist() == PLANE and node.get_attributes()["keep_dims"])
+
+
+def _reduced(node: openvino.Node, blocks: openvino.Output) -> openvino.Node:
+    """A number for each plane, made of those for the planes of a block."""
+    reduce, planes = REDUCED[node.get_type_name()], node.get_output_shape(0)[1]
+    places = operations.reshape(reduce(blocks, np.array(PLANE), True), np.array([1, BLOCK**2, planes, 1]), False)
+    return operations.reshape(reduce(places, np.array([1]), True), np.array([1, planes, 1, 1]), False)
+
+
+def _of_some(node: openvino.Node) -> bool:
+    """Whether those pixels are taken that `_roughly_centred` looks at."""
+    first, _, step, axes = (_constant(value) for value in node.input_values()[1:])
+    return all(
+        found is not None and found.tolist() == wanted
+        for found, wanted in ((first, [0, 0]), (step, [SOME] * 2), (axes, PLANE))
+    )
+
+
+def _some(blocks: openvino.Output, planes: int) -> openvino.Node:
+    """The same pixels, each of which is the first of its block."""
+    _, _, height, width = blocks.get_shape()
+    chosen = [0, 0, 0], [planes, height, width], [1, SOME // BLOCK, SOME // BLOCK], [1, *PLANE]
+    return operations.slice(blocks, *(np.array(of_each) for of_each in chosen))
 
 
 def _spelled_norm() -> _Rewrite:
