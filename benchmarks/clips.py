@@ -33,12 +33,12 @@ def short(name: str) -> Path | None:
 
 
 def scaled(name: str, frames: int) -> Path | None:
-    """The first frames of a short clip at 640x360, without sound."""
+    """The first frames of a short clip at 640x360, without sound; if it has fewer, it begins again."""
     source = short(name)
     if source is None:
         return None
     options = ["-vf", "scale=640:360", "-frames:v", str(frames), "-an", "-crf", "12"]
-    return _kept(f"{name}-{frames}.mp4", "-i", source, *options)
+    return _kept(f"{name}-{frames}-frames.mp4", "-stream_loop", "-1", "-i", source, *options)
 
 
 def minutes(length: int) -> Path:
