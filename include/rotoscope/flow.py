@@ -116,12 +116,12 @@ def strained(flow: Flow, least: float) -> Mask:
     return np.asarray(_squared(np.asarray(across)) + _squared(np.asarray(down)) >= least**2)
 
 
-def warped(
-    picture: NDArray[Any], flow: Flow, interpolation: int = cv2.INTER_LINEAR, border: int = cv2.BORDER_REPLICATE
-) -> NDArray[Any]:
-    """The picture of the other frame as it looks from here; what is outside of it repeats its border, or `border`."""
+def warped(picture: NDArray[Any], flow: Flow) -> NDArray[Any]:
+    """The picture of the other frame as it looks from here; what is outside of it repeats its border."""
     none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
-    return np.asarray(cv2.remap(picture, flow, none, interpolation | cv2.WARP_RELATIVE_MAP, borderMode=border))
+    return np.asarray(
+        cv2.remap(picture, flow, none, cv2.INTER_LINEAR | cv2.WARP_RELATIVE_MAP, borderMode=cv2.BORDER_REPLICATE)
+    )
 
 
 def _squared(flow: Flow) -> NDArray[np.float32]:

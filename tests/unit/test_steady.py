@@ -151,7 +151,7 @@ def test_what_comes_in_for_a_moment_has_its_own_paint(step: int) -> None:
         assert np.abs(one[:, -step:].astype(int) - frame[:, -step:]).mean() < 12
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 2), (3, 5)])
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 2), (3, 5), (2, 2**14)])
 @pytest.mark.parametrize("dial", [1.0, None])
 def test_frames_of_any_size(size: tuple[int, int], dial: float | None) -> None:
     source = [np.full((*size, 3), light, np.uint8) for light in range(60, 69)]

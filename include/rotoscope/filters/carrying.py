@@ -6,13 +6,14 @@ give over to the other. The contrast that mixing loses is put back, and the shar
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rotoscope.flow import Flow, Mask, warped
+from rotoscope.flow import Flow, Mask
 from rotoscope.media.track import Frame
 
 DOUBTFUL, WRONG = 0.05, 1e-4
@@ -28,6 +29,8 @@ MIRRORED = cv2.BORDER_REFLECT_101
 """What is beyond the border of a key frame is more like its mirror image than like a streak."""
 LEAST = 0.02
 """Shares below this one are not worth a second picture."""
+WIDEST = 2**14
+"""Pixels of a side from which on OpenCV finds nothing in a picture that is doubled."""
 
 Share = NDArray[np.float32]
 """(height, width), 0 to 1."""
@@ -60,15 +63,12 @@ class Carry:
         """What is to be seen in one of the two."""
         return self.paths[0].same | self.paths[1].same
 
-    def carried(self, paint_of: Callable[[int], "Paint"], interpolation: int) -> "Planes":
-        """The paint of the key frames where the frame shows the same things.
-
-        paint_of: that of a key frame, by its index; interpolation: OpenCV's, for light.
-        """
+    def carried(self, paint_of: Callable[[int], "Paint"]) -> "Planes":
+        """The paint of the key frames where the frame shows the same things; paint_of: that of one, by its index."""
         paints = [paint_of(key) for key in self.keys]
 
         def along(place: int) -> Planes:
-            return paints[place].planes.along(self.paths[place].flow, interpolation)
+            return paints[place].planes.along(self.paths[place].flow)
 
         first, last = (1 - self.share) * self.paths[0].trust, self.share * self.paths[1].trust
         second = np.asarray(cv2.blur(last / (first + last), SOFT), np.float32)
@@ -119,14 +119,17 @@ class Planes:
         """The other one, and this where that is not shown."""
         return self.mixed(other, np.asarray(cv2.blur(shown.astype(np.float32), SOFT), np.float32))
 
-    def along(self, flow: Flow, interpolation: int) -> "Planes":
-        """The picture where another frame shows the same things. interpolation: OpenCV's, for light."""
-        # OpenCV never comes back from mirroring a single pixel.
-        border = MIRRORED if min(self.light.shape) > 1 else cv2.BORDER_REPLICATE
-        return Planes(
-            warped(self.light, _scaled(flow, self.light), interpolation, border),
-            warped(self.colours, _scaled(flow, self.colours), cv2.INTER_LINEAR, border),
-        )
+    def along(self, flow: Flow) -> "Planes":
+        """The picture where another frame shows the same things."""
+        return Planes(_found(self._finer, flow, self.light), _found(self.colours, flow, self.colours))
+
+    @cached_property
+    def _finer(self) -> Frame:
+        """Light with a pixel between any two, from which what lies between them is found faster, and as sharp."""
+        height, width = self.light.shape
+        if max(height, width) >= WIDEST:
+            return self.light
+        return np.asarray(cv2.resize(self.light, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC))
 
     def restored(self, strokes: float) -> "Planes":
         """With so much contrast of the light within strokes, if it has less."""
@@ -172,11 +175,26 @@ class Paint:
         return replace(self, planes=self.planes.beneath(other, shown).sharpened(self.sharpness))
 
 
-def _scaled(flow: Flow, picture: Frame) -> Flow:
-    """Flow for each pixel of a picture of the same thing."""
-    size = picture.shape[1], picture.shape[0]
-    factors = np.array([size[0] / flow.shape[1], size[1] / flow.shape[0]], np.float32)
-    return np.asarray(cv2.resize(flow * factors, size, interpolation=cv2.INTER_LINEAR), np.float32)
+def _found(picture: Frame, flow: Flow, like: Frame) -> Frame:
+    """What a picture shows where flow leads to from each pixel of one that is `like` this.
+
+    All three show as much, in as many pixels as they have.
+    """
+    (rows, columns), (height, width) = like.shape[:2], picture.shape[:2]
+    factors = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
+    at: Flow = np.multiply(cv2.resize(flow, (columns, rows), interpolation=cv2.INTER_LINEAR), factors)
+    at += _places(rows, columns, width / columns)
+    # OpenCV never comes back from mirroring a single pixel.
+    border = MIRRORED if min(height, width) > 1 else cv2.BORDER_REPLICATE
+    none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
+    return np.asarray(cv2.remap(picture, at, none, cv2.INTER_LINEAR, borderMode=border))
+
+
+@lru_cache(maxsize=4)
+def _places(rows: int, columns: int, finer: float) -> Flow:
+    """Where the middle of each pixel lies in a picture that is so many times as fine, in pixels of that."""
+    across, down = ((np.arange(count, dtype=np.float32) + 0.5) * finer - 0.5 for count in (columns, rows))
+    return np.asarray(np.dstack(np.meshgrid(across, down)), np.float32)
 
 
 def _enlarged(share: NDArray[Any], size: tuple[int, int]) -> Share:

@@ -52,11 +52,6 @@ class Steady:
         """Pixels of a side of the frames that flow is sought in, at most."""
         return FAST_WIDEST if self.dial is None else WIDEST
 
-    @property
-    def interpolation(self) -> int:
-        """How light is found between pixels, by OpenCV's names."""
-        return cv2.INTER_CUBIC if self.dial is None else cv2.INTER_LANCZOS4
-
     def around(self, places: range, frames: int) -> range:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
         last = -(-(places.stop - 1) // self.period) * self.period
@@ -135,7 +130,7 @@ def _finished(
         return paints[index].result()
 
     def carried(one: _Between) -> Planes:
-        return one.carry.carried(paint_of, steady.interpolation)
+        return one.carry.carried(paint_of)
 
     def key(one: _Between) -> Paint:
         return Paint.of(fresh[one.seen.index]).beneath(carried(one), one.carry.shown)
@@ -153,7 +148,7 @@ def _finished(
     for one, planes in zip(inner, pool.map(planes_of, inner), strict=True):
         own = fresh.get(one.seen.index)
         if own is not None and not one.is_key:
-            filled = Paint.of(own).beneath(before.along(one.back.flow, steady.interpolation), one.back.shown)
+            filled = Paint.of(own).beneath(before.along(one.back.flow), one.back.shown)
             planes = filled.beneath(planes, one.carry.shown).planes
         before = planes
         yield one.seen.index, one.seen.frame, steady.over(own, planes.picture)
