@@ -85,11 +85,16 @@ def flow(here: Grey, there: Grey, search: Search = FAST) -> Flow:
     which would make paint crawl.
     """
     found = search.sought(here, there)
-    if (_squared(found) > CALM**2).mean() > 0.5:
+    if camera_moves(found):
         return found
     moved, resting = _gap(here, warped(there, found)), _gap(here, there)
     moving = cv2.blur((resting > moved + STILL).astype(np.float32), AROUND)
-    return np.asarray(found * moving[..., None], np.float32)
+    return np.asarray(cv2.multiply(found, cv2.merge([moving, moving])), np.float32)
+
+
+def camera_moves(flow: Flow) -> bool:
+    """Whether most of the frame moves."""
+    return bool((_squared(flow) > CALM**2).mean() > 0.5)
 
 
 def _gap(one: Grey, other: Grey) -> NDArray[np.float32]:

@@ -41,7 +41,9 @@ KEYS_CARRY_SECONDS_A_PIXEL, CARRY_SECONDS_A_PIXEL = 1e-7, 3e-7
 PERIODS = ((1280 * 720, 32), (2048 * 1152, 16))
 LEAST_PERIOD = 8
 """Frames between two key frames, fewer for pictures of more pixels, since those of two periods are in memory."""
-KEY_FRAMES_A_PERIOD = 2
+KEYS_PERIOD = 16
+"""The most where key frames alone are painted: further on, flow has lost the shape of what moves."""
+KEY_FRAMES_A_PERIOD = 1.5
 """What motion makes of the one that there must be, in a usual video."""
 
 Report = Callable[[int, int], None]
@@ -146,7 +148,7 @@ def steady_of(request: Request, picture: Picture) -> Steady | None:
     if not request.is_steady:
         return None
     period = next((frames for pixels, frames in PERIODS if picture.pixels <= pixels), LEAST_PERIOD)
-    return Steady(period, None if request.key_frames else request.steady)
+    return Steady(min(period, KEYS_PERIOD), None) if request.key_frames else Steady(period, request.steady)
 
 
 def _steadying(painter: Painter, steady: Steady, workers: int) -> Painter:

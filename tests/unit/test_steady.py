@@ -10,6 +10,7 @@ import pytest
 
 from rotoscope import reference
 from rotoscope.errors import Refused
+from rotoscope.filters.carrying import Planes
 from rotoscope.filters.temporal import Steady, steadied
 from rotoscope.flow import Frame, flow, grey_of, inside, visible, warped
 from rotoscope.quality.warping import flow_between, small, warping_error
@@ -135,6 +136,25 @@ def test_what_no_key_frame_shows_keeps_the_paint_that_it_got_first() -> None:
     assert changes([by_itself[index] for index in range(1, 8)]) > 15
     assert changes(painted[1:8]) < 4
     assert np.abs(painted[4][70:100, 110:140].astype(int) - shown[4][70:100, 110:140]).mean() < 45
+
+
+def test_a_thing_that_flow_cannot_follow_is_painted_more_often() -> None:
+    shown = [moving(scene(1), 1)[0].copy() for _ in range(17)]
+    for index, frame in enumerate(shown):
+        frame[60:110, 100:150] = scene(index + 2)[:50, :50]
+    assert len(steadily(shown, None, period=16)[1]) > 2
+    shown = moving(scene(1), 17)
+    for index, frame in enumerate(shown):
+        frame[60:110, 100:150] = scene(index + 2)[:50, :50]
+    assert len(steadily(shown, None, period=16)[1]) == 2  # the eye follows the camera
+
+
+def test_what_rests_is_carried_as_it_is() -> None:
+    planes = Planes.of(moving(scene(1), 1)[0])
+    still = np.zeros((SIZE[1] // 2, SIZE[0] // 2, 2), np.float32)
+    np.testing.assert_array_equal(planes.along(still).light, planes.light)
+    there = np.full_like(still, (1.0, 0.5))  # two pixels to the right, one down
+    np.testing.assert_array_equal(planes.along(there).light[:-1, :-2], planes.light[1:, 2:])
 
 
 @pytest.mark.parametrize("step", [4, 8])

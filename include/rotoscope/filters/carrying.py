@@ -32,6 +32,9 @@ LEAST = 0.02
 WIDEST = 2**14
 """Pixels of a side from which on OpenCV finds nothing in a picture that is doubled."""
 
+BETWEEN = np.array([1], np.float32), np.array([-3, 19, 19, -3], np.float32) / 32
+"""What finds a pixel, and what half way to the next one: OpenCV's cubic kernel, of which the second pixel is this."""
+
 Share = NDArray[np.float32]
 """(height, width), 0 to 1."""
 
@@ -125,11 +128,19 @@ class Planes:
 
     @cached_property
     def _finer(self) -> Frame:
-        """Light with a pixel between any two, from which what lies between them is found faster, and as sharp."""
+        """Light with a pixel half way to each next one: what lies between is found faster there, and as sharp.
+
+        What does not move is found as it is.
+        """
         height, width = self.light.shape
         if max(height, width) >= WIDEST:
             return self.light
-        return np.asarray(cv2.resize(self.light, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC))
+        finer = np.empty((2 * height, 2 * width), self.light.dtype)
+        finer[::2, ::2] = self.light
+        for down, across in ((0, 1), (1, 0), (1, 1)):
+            kernels, anchor = (BETWEEN[across], BETWEEN[down]), (across, down)
+            finer[down::2, across::2] = cv2.sepFilter2D(self.light, -1, *kernels, anchor=anchor)
+        return finer
 
     def restored(self, strokes: float) -> "Planes":
         """With so much contrast of the light within strokes, if it has less."""
@@ -181,8 +192,9 @@ def _found(picture: Frame, flow: Flow, like: Frame) -> Frame:
     All three show as much, in as many pixels as they have.
     """
     (rows, columns), (height, width) = like.shape[:2], picture.shape[:2]
-    factors = np.array([width / flow.shape[1], height / flow.shape[0]], np.float32)
-    at: Flow = np.multiply(cv2.resize(flow, (columns, rows), interpolation=cv2.INTER_LINEAR), factors)
+    factors: Any = (width / flow.shape[1], height / flow.shape[0], 0, 0)  # by NumPy, pairs take ten times as long
+    led = cv2.multiply(flow, factors)
+    at: Flow = np.asarray(cv2.resize(led, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
     at += _places(rows, columns, width / columns)
     # OpenCV never comes back from mirroring a single pixel.
     border = MIRRORED if min(height, width) > 1 else cv2.BORDER_REPLICATE
@@ -192,8 +204,8 @@ def _found(picture: Frame, flow: Flow, like: Frame) -> Frame:
 
 @lru_cache(maxsize=4)
 def _places(rows: int, columns: int, finer: float) -> Flow:
-    """Where the middle of each pixel lies in a picture that is so many times as fine, in pixels of that."""
-    across, down = ((np.arange(count, dtype=np.float32) + 0.5) * finer - 0.5 for count in (columns, rows))
+    """Where each pixel lies in a picture that is so many times as fine, in pixels of that."""
+    across, down = (np.arange(count, dtype=np.float32) * finer for count in (columns, rows))
     return np.asarray(np.dstack(np.meshgrid(across, down)), np.float32)
 
 

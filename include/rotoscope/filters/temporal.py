@@ -2,10 +2,11 @@
 
 A feed-forward filter paints each frame by itself, and the slightest change gives it other strokes: it flickers. Here
 the video has a key frame every `period`, and the frames between two of them take their paint from both. Where too much
-of a frame is in neither, it becomes a key frame itself: what is not to be seen in the others is painted anew, the rest
-keeps their paint, and the frames on both sides of it have a nearer one to take theirs from. With a dial, where every
-frame is painted by itself too, what neither key frame shows has the paint of the frame before, or its own where it has
-just come to light. A frame depends on its own period alone, whatever chunk it is in.
+of a frame is in neither, or a thing that moves before a camera at rest, it becomes a key frame itself: what is not in
+the others is painted anew, the rest keeps their paint, and the frames on both sides of it have a nearer one to take
+theirs from. With a dial, where every frame is painted by itself too, what neither key frame shows has the paint of the
+frame before, or its own where it has just come to light. A frame depends on its own period alone, whatever chunk it is
+in.
 
 Compare Jamriska et al., Stylizing Video by Example (SIGGRAPH 2019), who carry key frames from both sides, and Ruder et
 al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from the one before.
@@ -21,13 +22,17 @@ import numpy as np
 
 from rotoscope.engines import Painter
 from rotoscope.filters.carrying import SOFT, Carry, Paint, Path, Planes, eased
-from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, strained, visible, warped
+from rotoscope.flow import Flow, Grey, Mask, camera_moves, flow, grey_of, inside, strained, visible, warped
 from rotoscope.media.track import Frame
 
 FAST_WIDEST, WIDEST = 320, 512
 """Flow is sought in frames made this small, which is fast, and finds far motion better: smaller where speed counts."""
 UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
+THING, LOST = (24, 24), 0.6
+"""So may this share of so many pixels, where flow is sought: people walk through the picture."""
+SHORT = 8
+"""Frames between key frames over which flow follows them as well as it can."""
 DIFFERENT = 24
 """Levels of 255 that light may differ by in pixels which flow says are the same."""
 STRAINED = 1.0
@@ -56,6 +61,15 @@ class Steady:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
         last = -(-(places.stop - 1) // self.period) * self.period
         return range(places.start // self.period * self.period, min(last + 1, frames))
+
+    def lost(self, carry: Carry) -> float:
+        """How much of a frame neither of its key frames shows, where 1 is the most that may be."""
+        lost = (~carry.shown).astype(np.float32)
+        share = float(lost.mean()) / UNSEEN
+        first, last = carry.keys
+        if self.dial is not None or last - first <= SHORT or camera_moves(carry.paths[0].flow):
+            return share
+        return max(share, float(cv2.blur(lost, THING).max()) / LOST)
 
     def over(self, fresh: Frame | None, steady: Frame) -> Frame:
         """Steady paint, as much of it as the dial says, or alone, over what was painted for the frame, if it was."""
@@ -147,10 +161,14 @@ def _finished(
     inner = sorted(stretch.inner, key=lambda one: one.seen.index)
     for one, planes in zip(inner, pool.map(planes_of, inner), strict=True):
         own = fresh.get(one.seen.index)
-        if own is not None and not one.is_key:
-            filled = Paint.of(own).beneath(before.along(one.back.flow), one.back.shown)
-            planes = filled.beneath(planes, one.carry.shown).planes
-        before = planes
+        if own is None or one.is_key:
+            before = planes
+        else:
+            paint = Paint.of(own)
+            filled = paint.planes.beneath(before.along(one.back.flow), one.back.shown)
+            before = filled.beneath(planes, one.carry.shown)
+            # What goes from frame to frame is not sharpened, or it would become ever sharper.
+            planes = before.sharpened(paint.sharpness)
         yield one.seen.index, one.seen.frame, steady.over(own, planes.picture)
     # With colours as coarse as those of carried paint, since a change of that would be seen.
     last = paint_of(stretch.last.index).planes.picture
@@ -162,7 +180,7 @@ def _to_paint(
 ) -> Iterator[tuple[int, Frame]]:
     """Those of the frames that need a painter, in order; the stretches between them are added to `stretches`."""
     for seen in _periods(frames, steady):
-        inner = list(_inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])), pool))
+        inner = list(_inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])), steady, pool))
         stretches.append(_Stretch(seen[0], inner, seen[-1]))
         painted = {one.seen.index for one in inner if one.is_key or steady.dial is not None} | {seen[-1].index}
         yield from ((one.index, one.frame) for one in seen if one.index in painted)
@@ -196,10 +214,12 @@ def _alike(here: Grey, there: Grey, flow: Flow) -> Mask:
     return np.asarray((gap <= DIFFERENT) & inside(flow))
 
 
-def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]], pool: ThreadPoolExecutor) -> Iterator[_Between]:
+def _inner(
+    seen: list[_Seen], steps: list[tuple[_Step, _Step]], steady: Steady, pool: ThreadPoolExecutor
+) -> Iterator[_Between]:
     """The frames between two key frames. steps: from each frame to the next one, and back."""
     before, after = _both_paths(seen, 0, len(steps), steps, pool)
-    yield from _split(seen, steps, before, after, pool)
+    yield from _split(seen, steps, before, after, steady, pool)
 
 
 def _split(
@@ -207,9 +227,10 @@ def _split(
     steps: list[tuple[_Step, _Step]],
     before: list[Path],
     after: list[Path],
+    steady: Steady,
     pool: ThreadPoolExecutor,
 ) -> Iterator[_Between]:
-    """The frames between two key frames, one more of which is where most is unseen in both, if that is too much.
+    """The frames between two key frames, one more of which is where most is lost, if that is too much.
 
     before, after: the paths of all other frames to the first key frame, and to the last one.
     """
@@ -217,17 +238,17 @@ def _split(
     shares = [eased(place / len(steps)) for place in range(1, len(steps))]
     pairs = zip(before[:-1], after[1:], strict=True)
     carries = [Carry(keys, pair, share) for pair, share in zip(pairs, shares, strict=True)]
-    unseen = [1 - carry.shown.mean() for carry in carries]
+    lost = [steady.lost(carry) for carry in carries]
     backs = [back for _, back in steps[:-1]]
     inner = [_Between(*parts) for parts in zip(seen[1:-1], carries, backs, strict=True)]
-    if not unseen or max(unseen) <= UNSEEN:
+    if not lost or max(lost) <= 1:
         yield from inner
         return
-    place = 1 + int(np.argmax(unseen))
+    place = 1 + int(np.argmax(lost))
     yield replace(inner[place - 1], is_key=True)
     behind, ahead = _both_paths(seen, place, place, steps, pool)
-    yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, pool)
-    yield from _split(seen[place:], steps[place:], behind, after[place:], pool)
+    yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, steady, pool)
+    yield from _split(seen[place:], steps[place:], behind, after[place:], steady, pool)
 
 
 def _both_paths(
