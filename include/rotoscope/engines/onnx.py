@@ -1,6 +1,6 @@
 """The engine `onnx`: feed-forward style networks, ONNX files, on this machine's processor with OpenVINO.
 
-OpenVINO paints these networks, made lighter, 1.3 to 1.5 times as fast as ONNX Runtime (`make bench`).
+OpenVINO paints these networks, made lighter, 1.3 to 1.7 times as fast as ONNX Runtime (`make bench`).
 """
 
 import sys
