@@ -30,7 +30,7 @@ FAST_WIDEST, WIDEST = 320, 512
 UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
 THING, LOST = (24, 24), 0.6
-"""So may this share of so many pixels, where flow is sought; otherwise people walk through the picture without heads."""
+"""So may this share of so many pixels, where flow is sought; otherwise people walk without heads."""
 SHORT = 8
 """Frames between two key frames that are near enough for flow to follow people, as well as it can."""
 DIFFERENT = 24
