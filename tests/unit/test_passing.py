@@ -69,6 +69,16 @@ def test_a_part_in_which_a_sound_is_silent_is_painted(tmp_path: Path) -> None:
     assert len(timestamps(tmp_path / "out.mp4")) == 25
 
 
+def test_the_first_sound_may_begin_after_the_second(tmp_path: Path) -> None:
+    source, later = make_video(tmp_path / "source.mkv", frames=50), tmp_path / "later.mkv"
+    ffmpeg(
+        "-i", source, "-itsoffset", "1", "-i", source, "-map", "0:v", "-map", "1:a", "-map", "0:a", "-c", "copy", later
+    )
+    paint(later, tmp_path / "out.mkv", format="mkv")
+    begins = [float(one["start_time"]) for one in streams(tmp_path / "out.mkv") if one["codec_type"] == "audio"]
+    assert begins == pytest.approx([1, 0], abs=0.05)
+
+
 def test_chapters_title_and_languages_are_kept(tmp_path: Path) -> None:
     source = odd_one(tmp_path, odd.with_chapters)
     paint(source, tmp_path / "out.mp4")

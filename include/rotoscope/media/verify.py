@@ -111,7 +111,9 @@ def _beside(
     found = any(stream.get("codec_type") == kind for stream in facts["streams"])
     there = _spans(path, demuxer, BESIDE[kind]) if found else {}
     wanted = _source_spans(kind, source) if kept else {}
-    return list(there.values()), [(one, wanted[one.stream.index]) for one in kept if one.stream.index in wanted]
+    return [there[index] for index in sorted(there)], [
+        (one, wanted[one.stream.index]) for one in kept if one.stream.index in wanted
+    ]
 
 
 def _source_spans(kind: str, source: Source) -> dict[int, "_Span"]:
