@@ -31,9 +31,8 @@ LEAST = 0.02
 """Shares below this one are not worth a second picture."""
 WIDEST = 2**14
 """Pixels of a side from which on OpenCV finds nothing in a picture that is doubled."""
-
 BETWEEN = np.array([1], np.float32), np.array([-3, 19, 19, -3], np.float32) / 32
-"""What finds a pixel, and what half way to the next one: OpenCV's cubic kernel, of which the second pixel is this."""
+"""Kernels that find a pixel, and what lies half way to the next: OpenCV's cubic one, whose second value is the pixel's."""
 
 Share = NDArray[np.float32]
 """(height, width), 0 to 1."""
