@@ -32,7 +32,7 @@ LEAST = 0.02
 WIDEST = 2**14
 """Pixels of a side from which on OpenCV finds nothing in a picture that is doubled."""
 BETWEEN = np.array([1], np.float32), np.array([-3, 19, 19, -3], np.float32) / 32
-"""Kernels that find a pixel, and what lies half way to the next: OpenCV's cubic one, whose second value is the pixel's."""
+"""Kernels that find a pixel, and what lies half way to the next: OpenCV's cubic one, centred on its second value."""
 
 Share = NDArray[np.float32]
 """(height, width), 0 to 1."""
