@@ -342,6 +342,7 @@ def test_a_model_of_ones_own_is_named_to_the_endpoint(store: FolderStore, clip: 
         painted(store, clip, endpoint, model="data://.my/models/x.t7")
 
 
+@pytest.mark.slow
 def test_pictures_can_go_by_way_of_a_bucket(store: FolderStore, clip: Path, tmp_path: Path) -> None:
     keys_of_s3 = {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": REGION}
     (tmp_path / "s3").mkdir()
@@ -380,6 +381,7 @@ def test_a_cap_on_cost_counts_calls_that_are_on_their_way(
     assert faulty.most_at_once <= 3
 
 
+@pytest.mark.slow
 def test_frames_that_wait_at_the_endpoint_are_kept_when_the_run_is_cleaned_up(
     store: FolderStore, clip: Path, faulty: Faulty, endpoint: Endpoint
 ) -> None:
