@@ -111,7 +111,7 @@ def visible(out: Flow, back: Flow) -> Mask:
 def inside(flow: Flow) -> Mask:
     """Which pixels are led to a place within the other frame."""
     rows, columns = flow.shape[:2]
-    place = flow + _places(rows, columns)
+    place = flow + places(rows, columns)
     return np.asarray(cv2.inRange(place, (0, 0), (columns - 1, rows - 1)), np.bool_)
 
 
@@ -134,7 +134,7 @@ def _squared(flow: Flow) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=4)
-def _places(rows: int, columns: int) -> Flow:
-    """The column and the row of each pixel."""
-    across, down = np.meshgrid(np.arange(columns, dtype=np.float32), np.arange(rows, dtype=np.float32))
-    return np.asarray(np.dstack([across, down]), np.float32)
+def places(rows: int, columns: int, finer: float = 1.0) -> Flow:
+    """The column and the row of each pixel, in pixels of a picture that is so many times as fine."""
+    across, down = (np.arange(count, dtype=np.float32) * finer for count in (columns, rows))
+    return np.asarray(np.dstack(np.meshgrid(across, down)), np.float32)

@@ -6,14 +6,14 @@ give over to the other. The contrast that mixing loses is put back, and the shar
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rotoscope.flow import Flow, Mask
+from rotoscope.flow import Flow, Mask, places
 from rotoscope.media.track import Frame
 
 DOUBTFUL, WRONG = 0.05, 1e-4
@@ -194,18 +194,11 @@ def _found(picture: Frame, flow: Flow, like: Frame) -> Frame:
     factors: Any = (width / flow.shape[1], height / flow.shape[0], 0, 0)  # by NumPy, pairs take ten times as long
     led = cv2.multiply(flow, factors)
     at: Flow = np.asarray(cv2.resize(led, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
-    at += _places(rows, columns, width / columns)
+    at += places(rows, columns, width / columns)
     # OpenCV never comes back from mirroring a single pixel.
     border = MIRRORED if min(height, width) > 1 else cv2.BORDER_REPLICATE
     none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
     return np.asarray(cv2.remap(picture, at, none, cv2.INTER_LINEAR, borderMode=border))
-
-
-@lru_cache(maxsize=4)
-def _places(rows: int, columns: int, finer: float) -> Flow:
-    """Where each pixel lies in a picture that is so many times as fine, in pixels of that."""
-    across, down = (np.arange(count, dtype=np.float32) * finer for count in (columns, rows))
-    return np.asarray(np.dstack(np.meshgrid(across, down)), np.float32)
 
 
 def _enlarged(share: NDArray[Any], size: tuple[int, int]) -> Share:

@@ -111,9 +111,7 @@ def _beside(
     found = any(stream.get("codec_type") == kind for stream in facts["streams"])
     there = _spans(path, demuxer, BESIDE[kind]) if found else {}
     wanted = _source_spans(kind, source) if kept else {}
-    return [there[index] for index in sorted(there)], [
-        (one, wanted[one.stream.index]) for one in kept if one.stream.index in wanted
-    ]
+    return list(there.values()), [(one, wanted[one.stream.index]) for one in kept if one.stream.index in wanted]
 
 
 def _source_spans(kind: str, source: Source) -> dict[int, "_Span"]:
@@ -166,7 +164,7 @@ class _Span:
 
 
 def _spans(path: Path, demuxer: str, streams: str) -> dict[int, _Span]:
-    """The streams of a file that have packets, by their index, of those that ffmpeg knows by `streams`."""
+    """The streams of a file that have packets, by ascending index, of those that ffmpeg knows by `streams`."""
     packets: Counter[int] = Counter()
     begins: dict[int, float] = {}
     ends: dict[int, float] = {}
@@ -176,7 +174,10 @@ def _spans(path: Path, demuxer: str, streams: str) -> dict[int, _Span]:
         if at != "N/A":
             begins[index] = min(begins.get(index, math.inf), float(at))
             ends[index] = max(ends.get(index, -math.inf), float(at) + (0.0 if length == "N/A" else float(length)))
-    return {index: _Span(index, begins.get(index, 0.0), ends.get(index, 0.0), packets[index]) for index in packets}
+    return {
+        index: _Span(index, begins.get(index, 0.0), ends.get(index, 0.0), count)
+        for index, count in sorted(packets.items())
+    }
 
 
 def _archived_times(path: Path) -> list[Fraction]:
