@@ -43,16 +43,18 @@ class Search:
 
 
 _here = threading.local()
-FAST, EXACT = Search(1, 4, 12, 2), Search(1, 3, 25, 5)
-"""The second is OpenCV's preset "medium"; the first takes half as long, and is nearly as good."""
+FAST, EXACT = Search(0, 4, 12, 2), Search(1, 3, 25, 5)
+"""The second is OpenCV's preset "medium"; in a frame half as wide, the first takes half as long, and is nearly as good."""
+INVERSIONS = 2
+"""Steps after which the inverse of a flow stays as it is, wherever it has one."""
 SHARE, PIXELS = 0.01, 0.5
 """There and back may miss by this share of the way, squared, and by so many squared pixels."""
 STILL = 1.0
 """Levels of 255 by which motion must explain a place better than rest does; noise alone does not reach them."""
-CALM = 0.25
-"""Pixels that DIS moves most of a frame at least by if the camera moves."""
-AROUND = (7, 7)
-"""Pixels that are looked at to tell motion from rest."""
+CALM = 1 / 2560
+"""Share of a frame's width that DIS moves most of it at least by if the camera moves."""
+AROUND = 3
+"""Pixels of a side that are looked at to tell motion from rest, in the finest frame that DIS looks at."""
 SMALLEST = 16
 """Pixels of a side that DIS needs."""
 
@@ -73,9 +75,9 @@ def grey_of(frame: Frame, widest: int) -> Grey:
     height, width = frame.shape[:2]
     scale = min(1.0, widest / max(width, height))
     size = (max(SMALLEST, round(width * scale)), max(SMALLEST, round(height * scale)))
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
-    eight = small if small.dtype == np.uint8 else cv2.convertScaleAbs(small, alpha=1 / 257)
-    return np.asarray(cv2.cvtColor(eight, cv2.COLOR_RGB2GRAY if frame.shape[2] == 3 else cv2.COLOR_RGBA2GRAY), np.uint8)
+    light = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY if frame.shape[2] == 3 else cv2.COLOR_RGBA2GRAY)
+    small = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
+    return np.asarray(small if small.dtype == np.uint8 else cv2.convertScaleAbs(small, alpha=1 / 257), np.uint8)
 
 
 def flow(here: Grey, there: Grey, search: Search = FAST) -> Flow:
@@ -87,19 +89,32 @@ def flow(here: Grey, there: Grey, search: Search = FAST) -> Flow:
     found = search.sought(here, there)
     if camera_moves(found):
         return found
-    moved, resting = _gap(here, warped(there, found)), _gap(here, there)
-    moving = cv2.blur((resting > moved + STILL).astype(np.float32), AROUND)
+    around = (AROUND << search.finest | 1,) * 2
+    moved, resting = _gap(here, warped(there, found), around), _gap(here, there, around)
+    moving = cv2.blur((resting > moved + STILL).astype(np.float32), around)
     return np.asarray(cv2.multiply(found, cv2.merge([moving, moving])), np.float32)
 
 
 def camera_moves(flow: Flow) -> bool:
     """Whether most of the frame moves."""
-    return bool((_squared(flow) > CALM**2).mean() > 0.5)
+    return bool((_squared(flow) > (CALM * flow.shape[1]) ** 2).mean() > 0.5)
 
 
-def _gap(one: Grey, other: Grey) -> NDArray[np.float32]:
+def _gap(one: Grey, other: Grey, around: tuple[int, int]) -> NDArray[np.float32]:
     """How different the surroundings of each pixel are, in levels of 255."""
-    return np.asarray(cv2.blur(cv2.absdiff(one, other).astype(np.float32), AROUND), np.float32)
+    return np.asarray(cv2.blur(cv2.absdiff(one, other).astype(np.float32), around), np.float32)
+
+
+def inverse(flow: Flow) -> Flow:
+    """The flow from there to here, by fixed-point iteration (Chen et al., Medical Physics 35, 2008).
+
+    It does not lead home from what was uncovered there; of two things that come to one place it may take the hidden
+    one, which does not look the same.
+    """
+    back = -flow
+    for _ in range(INVERSIONS):
+        back = -warped(flow, back)
+    return back
 
 
 def visible(out: Flow, back: Flow) -> Mask:

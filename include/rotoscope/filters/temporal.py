@@ -22,15 +22,17 @@ import numpy as np
 
 from rotoscope.engines import Painter
 from rotoscope.filters.carrying import SOFT, Carry, Paint, Path, Planes, eased
-from rotoscope.flow import Flow, Grey, Mask, camera_moves, flow, grey_of, inside, strained, visible, warped
+from rotoscope.flow import Flow, Grey, Mask, camera_moves, flow, grey_of, inside, inverse, strained, visible, warped
 from rotoscope.media.track import Frame
 
-FAST_WIDEST, WIDEST = 320, 512
-"""Flow is sought in frames made this small, which is fast, and finds far motion better: smaller where speed counts."""
+FAST_SHARE, SHARE = 0.25, 0.4
+"""Flow is sought in frames made so many times smaller, which is fast: smaller where speed counts."""
+SMALL, LARGE = 640, 1280
+"""Pixels of a side of a picture beyond which flow is not sought in smaller frames, or in larger ones."""
 UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
-THING, LOST = (24, 24), 0.6
-"""So may this share of so many pixels, where flow is sought; otherwise people walk without heads."""
+THING, LOST = 0.075, 0.6
+"""So may this share of a square so many times as wide as a frame; otherwise people walk without heads."""
 SHORT = 8
 """Frames between two key frames that are near enough for flow to follow people, as well as it can."""
 DIFFERENT = 24
@@ -52,10 +54,9 @@ class Steady:
     period: int
     dial: float | None
 
-    @property
-    def widest(self) -> int:
-        """Pixels of a side of the frames that flow is sought in, at most."""
-        return FAST_WIDEST if self.dial is None else WIDEST
+    def widest(self, frame: Frame) -> int:
+        """Pixels of a side of what flow is sought in instead of this frame, at most."""
+        return round((FAST_SHARE if self.dial is None else SHARE) * min(LARGE, max(SMALL, *frame.shape[:2])))
 
     def around(self, places: range, frames: int) -> range:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
@@ -69,7 +70,8 @@ class Steady:
         first, last = carry.keys
         if self.dial is not None or last - first <= SHORT or camera_moves(carry.paths[0].flow):
             return share
-        return max(share, float(cv2.blur(lost, THING).max()) / LOST)
+        thing = (round(THING * max(lost.shape)),) * 2
+        return max(share, float(cv2.blur(lost, thing).max()) / LOST)
 
     def over(self, fresh: Frame | None, steady: Frame) -> Frame:
         """Steady paint, as much of it as the dial says, or alone, over what was painted for the frame, if it was."""
@@ -191,7 +193,7 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
     held: list[_Seen] = []
     for index, frame in frames:
         first = not held
-        held.append(_Seen(index, frame, grey_of(frame, steady.widest)))
+        held.append(_Seen(index, frame, grey_of(frame, steady.widest(frame))))
         if first or len(held) > steady.period:
             yield held
             held = held[-1:]
@@ -200,7 +202,8 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
 
 
 def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
-    on, back = flow(here.grey, there.grey), flow(there.grey, here.grey)
+    on = flow(here.grey, there.grey)
+    back = inverse(on)
     return _step(here.grey, there.grey, on, back), _step(there.grey, here.grey, back, on)
 
 
