@@ -44,7 +44,7 @@ class Search:
 
 _here = threading.local()
 FAST, EXACT = Search(0, 4, 12, 2), Search(1, 3, 25, 5)
-"""The second is OpenCV's preset "medium"; in a frame half as wide, the first takes half as long, and is nearly as good."""
+"""The second is OpenCV's preset "medium"; in frames half as wide, the first takes half as long, nearly as good."""
 INVERSIONS = 2
 """Steps after which the inverse of a flow stays as it is, wherever it has one."""
 SHARE, PIXELS = 0.01, 0.5

@@ -99,17 +99,17 @@ class Planes:
     @classmethod
     def of(cls, picture: Frame) -> Self:
         """Those of an RGB picture."""
-        planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb), picture.dtype)
+        planes = cv2.cvtColor(picture, cv2.COLOR_RGB2YCrCb)
         height, width, _ = picture.shape
-        half = (width + 1) // 2, (height + 1) // 2
-        colours = cv2.resize(planes[..., 1:], half, interpolation=cv2.INTER_AREA)
-        return cls(np.ascontiguousarray(planes[..., 0]), np.asarray(colours, picture.dtype))
+        half = cv2.resize(planes, ((width + 1) // 2, (height + 1) // 2), interpolation=cv2.INTER_AREA)
+        colours = cv2.merge(cv2.split(half)[1:])
+        return cls(np.asarray(cv2.extractChannel(planes, 0), picture.dtype), np.asarray(colours, picture.dtype))
 
     @property
     def picture(self) -> Frame:
         """RGB."""
         colours = cv2.resize(self.colours, self.light.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        planes = cv2.merge([self.light, *cv2.split(colours)])
+        planes = cv2.merge([self.light, colours])
         return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), self.light.dtype)
 
     def mixed(self, other: "Planes", share: Share) -> "Planes":

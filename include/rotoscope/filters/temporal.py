@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Self
 
 import cv2
 import numpy as np
@@ -56,7 +57,8 @@ class Steady:
 
     def widest(self, frame: Frame) -> int:
         """Pixels of a side of what flow is sought in instead of this frame, at most."""
-        return round((FAST_SHARE if self.dial is None else SHARE) * min(LARGE, max(SMALL, *frame.shape[:2])))
+        side = min(LARGE, max(SMALL, frame.shape[0], frame.shape[1]))
+        return round(float(side) * (FAST_SHARE if self.dial is None else SHARE))
 
     def around(self, places: range, frames: int) -> range:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
@@ -82,11 +84,17 @@ class Steady:
 
 @dataclass(frozen=True)
 class _Seen:
-    """A frame, and its light as flow looks at it."""
+    """A frame, its light as flow looks at it, and that blurred, by which places are compared."""
 
     index: int
     frame: Frame
     grey: Grey
+    soft: Grey
+
+    @classmethod
+    def of(cls, index: int, frame: Frame, widest: int) -> Self:
+        grey = grey_of(frame, widest)
+        return cls(index, frame, grey, np.asarray(cv2.blur(grey, SOFT), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -128,19 +136,27 @@ def steadied(
     """
     stretches: deque[_Stretch] = deque()
     fresh: dict[int, Frame] = {}
+    paints: dict[int, Future[Paint]] = {}
     with ThreadPoolExecutor(workers) as pool:
         for index, _, painted in painter(_to_paint(frames, steady, pool, stretches)):
             fresh[index] = painted
             if index == stretches[0].last.index:
-                yield from _finished(stretches.popleft(), fresh, steady, pool)
-                fresh = {index: painted}
+                paints[index] = pool.submit(Paint.of, painted)
+                yield from _finished(stretches.popleft(), fresh, paints, steady, pool)
+                fresh, paints = {}, {index: paints[index]}
 
 
 def _finished(
-    stretch: _Stretch, fresh: dict[int, Frame], steady: Steady, pool: ThreadPoolExecutor
+    stretch: _Stretch,
+    fresh: dict[int, Frame],
+    paints: dict[int, Future[Paint]],
+    steady: Steady,
+    pool: ThreadPoolExecutor,
 ) -> Iterator[tuple[int, Frame, Frame]]:
-    """The stretch's frames after its first one, which another stretch ends with. fresh: painted ones, by index."""
-    paints: dict[int, Future[Paint]] = {}
+    """The stretch's frames after its first one, which another stretch ends with.
+
+    fresh: painted ones, by index; paints: what is carried, by index, to which that of inner key frames is added.
+    """
 
     def paint_of(index: int) -> Paint:
         return paints[index].result()
@@ -154,8 +170,6 @@ def _finished(
     def planes_of(one: _Between) -> Planes:
         return paint_of(one.seen.index).planes if one.is_key else carried(one)
 
-    for end in (stretch.first, stretch.last):
-        paints[end.index] = pool.submit(Paint.of, fresh[end.index])
     for one in stretch.inner:  # in such an order that no thread waits for what has not begun
         if one.is_key:
             paints[one.seen.index] = pool.submit(key, one)
@@ -193,7 +207,7 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
     held: list[_Seen] = []
     for index, frame in frames:
         first = not held
-        held.append(_Seen(index, frame, grey_of(frame, steady.widest(frame))))
+        held.append(_Seen.of(index, frame, steady.widest(frame)))
         if first or len(held) > steady.period:
             yield held
             held = held[-1:]
@@ -204,16 +218,16 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
 def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
     on = flow(here.grey, there.grey)
     back = inverse(on)
-    return _step(here.grey, there.grey, on, back), _step(there.grey, here.grey, back, on)
+    return _step(here, there, on, back), _step(there, here, back, on)
 
 
-def _step(here: Grey, there: Grey, out: Flow, back: Flow) -> _Step:
+def _step(here: _Seen, there: _Seen, out: Flow, back: Flow) -> _Step:
     return _Step(out, visible(out, back) & _alike(here, there, out))
 
 
-def _alike(here: Grey, there: Grey, flow: Flow) -> Mask:
+def _alike(here: _Seen, there: _Seen, flow: Flow) -> Mask:
     """Where a frame looks like another one at the place, within that, to which flow leads."""
-    gap = cv2.absdiff(cv2.blur(here, SOFT), cv2.blur(warped(there, flow), SOFT))
+    gap = cv2.absdiff(here.soft, warped(there.soft, flow))
     return np.asarray((gap <= DIFFERENT) & inside(flow))
 
 
@@ -271,6 +285,6 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[Path]:
         if found:
             whole = step.flow + warped(found[-1].flow, step.flow)
             shown = step.shown & (warped(found[-1].shown.astype(np.uint8), step.flow) > 0)
-        same = _alike(one.grey, seen[0].grey, whole) & ~strained(whole, STRAINED)
+        same = _alike(one, seen[0], whole) & ~strained(whole, STRAINED)
         found.append(Path(whole, same & (cv2.blur(same.astype(np.float32), ALIKE) > 0.5), shown))
     return found
