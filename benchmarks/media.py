@@ -22,7 +22,7 @@ ROOM = 2 * 2**30
 CHUNK_FRAMES = 250
 """Ten seconds, a key frame interval: what painting at some eight frames a second gives."""
 
-CODEC = ("-c:v", "libx264", "-crf", "18", "-preset", "fast")
+CODEC = ("-c:v", "libx264", "-crf", "18", "-preset", "faster")
 """As the format mp4 has it."""
 
 Show = Callable[[str, str, str], None]
