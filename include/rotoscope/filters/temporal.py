@@ -27,9 +27,9 @@ from rotoscope.flow import Flow, Grey, Mask, camera_moves, flow, grey_of, inside
 from rotoscope.media.track import Frame
 
 FAST_SHARE, SHARE = 0.25, 0.4
-"""Flow is sought in frames made so many times smaller, which is fast: smaller where speed counts."""
+"""Flow is sought in frames that are made so many times as wide and high: smaller where speed counts."""
 SMALL, LARGE = 640, 1280
-"""Pixels of a side of a picture beyond which flow is not sought in smaller frames, or in larger ones."""
+"""For that, the longer side of a frame is taken to have so many pixels at least, and at most."""
 UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
 THING, LOST = 0.075, 0.6
