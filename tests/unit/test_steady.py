@@ -168,6 +168,19 @@ def test_what_rests_is_carried_as_it_is() -> None:
     np.testing.assert_array_equal(planes.along(there).light[:-1, :-2], planes.light[1:, 2:])
 
 
+def test_what_moves_is_carried_alike_whatever_rests() -> None:
+    planes = Planes.of(moving(scene(1), 1)[0])
+    flow = np.zeros((48, 80, 2), np.float32)
+    flow[10:20, 30:50] = 2.5, -1.25
+    corners = flow.copy()
+    corners[0, 0] = corners[-1, -1] = 1
+    inner = slice(16, -16), slice(16, -16)
+    here, there = planes.along(flow), planes.along(corners)
+    assert np.array_equal(here.light[inner], there.light[inner])
+    assert np.array_equal(here.colours[inner], there.colours[inner])
+    assert not np.array_equal(here.light[40:80, 120:200], planes.light[40:80, 120:200])
+
+
 @pytest.mark.parametrize("step", [4, 8])
 def test_what_comes_in_for_a_moment_has_its_own_paint(step: int) -> None:
     """A camera that looks to the right and back again between two key frames, and a painter that changes nothing."""

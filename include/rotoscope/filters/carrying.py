@@ -185,20 +185,34 @@ class Paint:
         return replace(self, planes=self.planes.beneath(other, shown).sharpened(self.sharpness))
 
 
-def _found(picture: Frame, flow: Flow, like: Frame) -> Frame:
-    """What a picture shows where flow leads to from each pixel of one that is `like` this.
+def _found(picture: Frame, flow: Flow, still: Frame) -> Frame:
+    """What a picture shows where flow leads to; still: what it shows where nothing moves, in as many pixels as wanted.
 
     All three show as much, in as many pixels as they have.
     """
-    (rows, columns), (height, width) = like.shape[:2], picture.shape[:2]
+    if not flow.any():
+        return still
+    (rows, columns), (height, width) = still.shape[:2], picture.shape[:2]
     factors: Any = (width / flow.shape[1], height / flow.shape[0], 0, 0)  # by NumPy, pairs take ten times as long
     led = cv2.multiply(flow, factors)
-    at: Flow = np.asarray(cv2.resize(led, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
-    at += places(rows, columns, width / columns)
+    at = cv2.resize(led, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    found, moving = still.copy(), _moving(flow, rows, columns)
+    led_to = cv2.add(at[moving], places(rows, columns, width / columns)[moving])
     # OpenCV never comes back from mirroring a single pixel.
     border = MIRRORED if min(height, width) > 1 else cv2.BORDER_REPLICATE
     none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
-    return np.asarray(cv2.remap(picture, at, none, cv2.INTER_LINEAR, borderMode=border))
+    found[moving] = cv2.remap(picture, led_to, none, cv2.INTER_LINEAR, borderMode=border)
+    return found
+
+
+def _moving(flow: Flow, rows: int, columns: int) -> tuple[slice, slice]:
+    """The part of a picture of so many pixels outside of which nothing moves, though something does."""
+    parts = []
+    for pixels, moves in ((rows, flow.any((1, 2))), (columns, flow.any((0, 2)))):
+        which = np.flatnonzero(moves)
+        first, last = max(0, which[0] - 1), which[-1] + 2
+        parts.append(slice(first * pixels // moves.size, -(-last * pixels // moves.size)))
+    return parts[0], parts[1]
 
 
 def _enlarged(share: NDArray[Any], size: tuple[int, int]) -> Share:
