@@ -73,11 +73,14 @@ def rows(filters: Sequence[str]) -> Iterator[Row]:
         flows = [flow_between(small(one), small(other)) for one, other in pairwise(source)]
         still = _measures(source, flows)[0][0]
         for filter in filters:
-            rounds = [{way: _painted(path, filter, source, **WAYS[way]) for way in WAYS} for _ in range(ROUNDS)]
-            before, errors = _measures(rounds[0][PLAIN][0], flows)
+            took = []
+            for _ in range(ROUNDS):  # all of them paint the same
+                done = {way: _painted(path, filter, source, **WAYS[way]) for way in WAYS}
+                took.append({way: seconds for way, (_, seconds) in done.items()})
+            before, errors = _measures(done[PLAIN][0], flows)
             for way in list(WAYS)[1:]:
-                speed = statistics.median(one[PLAIN][1] / one[way][1] for one in rounds)
-                after, left = _measures(rounds[0][way][0], flows)
+                speed = statistics.median(one[PLAIN] / one[way] for one in took)
+                after, left = _measures(done[way][0], flows)
                 flicker, contrast, sharpness = after / before - 1
                 kept = (contrast, sharpness, _excess(left, errors))
                 yield Row(name, filter, way, speed, flicker, still / before[0] - 1, *kept)

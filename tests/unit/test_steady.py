@@ -12,7 +12,7 @@ from rotoscope import reference
 from rotoscope.errors import Refused
 from rotoscope.filters.carrying import Planes
 from rotoscope.filters.temporal import Steady, steadied
-from rotoscope.flow import Frame, flow, grey_of, inside, inverse, visible, warped
+from rotoscope.flow import EXACT, Frame, flow, grey_of, inside, inverse, visible, warped
 from rotoscope.quality.warping import flow_between, small, warping_error
 from rotoscope.request import Request
 from rotoscope.steps.paint import paint_chunk
@@ -76,6 +76,8 @@ def test_flow_finds_motion_and_rests_where_nothing_moves() -> None:
     assert not inside(found)[8:-8, :3].any()
     assert inside(found)[8:-8, 8:-8].all()
     assert np.abs(warped(after, found)[seen].astype(int) - before[seen]).mean() < 3
+    noisy = np.clip(before + np.random.default_rng(2).normal(0, 2, before.shape), 0, 255).astype(np.uint8)
+    assert not flow(before, noisy, EXACT).any()
     still = moving(scene(1), 1)[0]
     noisy = np.clip(still + np.random.default_rng(2).normal(0, 4, still.shape), 0, 255).astype(np.uint8)
     assert not flow(grey_of(still, 160), grey_of(noisy, 160)).any()
