@@ -4,6 +4,8 @@ It comes from the key frame that shows the same thing, from the nearer one where
 give over to the other. The contrast that mixing loses is put back, and the sharpness that moving loses.
 """
 
+import math
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -33,6 +35,8 @@ WIDEST = 2**14
 """Pixels of a side from which on OpenCV finds nothing in a picture that is doubled."""
 BETWEEN = np.array([1], np.float32), np.array([-3, 19, 19, -3], np.float32) / 32
 """Kernels that find a pixel, and what lies half way to the next: OpenCV's cubic one, centred on its second value."""
+
+_here = threading.local()
 
 Share = NDArray[np.float32]
 """(height, width), 0 to 1."""
@@ -109,13 +113,14 @@ class Planes:
     def picture(self) -> Frame:
         """RGB."""
         colours = cv2.resize(self.colours, self.light.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        planes = cv2.merge([self.light, colours])
+        planes = _kept("planes", (*self.light.shape, 3), self.light.dtype)
+        cv2.merge([self.light, colours], dst=planes)
         return np.asarray(cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB), self.light.dtype)
 
     def mixed(self, other: "Planes", share: Share) -> "Planes":
         """`share` of the other one, given for as many pixels as flow has."""
         pairs = ((self.light, other.light), (self.colours, other.colours))
-        return Planes(*(_mixed(one, two, _enlarged(share, one.shape[1::-1])) for one, two in pairs))
+        return Planes(*(_mixed(one, two, share) for one, two in pairs))
 
     def beneath(self, other: "Planes", shown: Mask) -> "Planes":
         """The other one, and this where that is not shown."""
@@ -194,36 +199,47 @@ def _found(picture: Frame, flow: Flow, still: Frame) -> Frame:
         return still
     (rows, columns), (height, width) = still.shape[:2], picture.shape[:2]
     factors: Any = (width / flow.shape[1], height / flow.shape[0], 0, 0)  # by NumPy, pairs take ten times as long
-    led = cv2.multiply(flow, factors)
-    at = cv2.resize(led, (columns, rows), interpolation=cv2.INTER_LINEAR)
-    found, moving = still.copy(), _moving(flow, rows, columns)
-    led_to = cv2.add(at[moving], places(rows, columns, width / columns)[moving])
+    led_to = _kept("led to", (rows, columns, 2))
+    cv2.resize(cv2.multiply(flow, factors), (columns, rows), dst=led_to, interpolation=cv2.INTER_LINEAR)
+    moving = _moving(flow, rows, columns)
+    cv2.add(led_to[moving], places(rows, columns, width / columns)[moving], dst=led_to[moving])
     # OpenCV never comes back from mirroring a single pixel.
     border = MIRRORED if min(height, width) > 1 else cv2.BORDER_REPLICATE
     none: Any = None  # both coordinates are in one array, which OpenCV's types leave out
-    found[moving] = cv2.remap(picture, led_to, none, cv2.INTER_LINEAR, borderMode=border)
+    found = still.copy()
+    cv2.remap(picture, led_to[moving], none, cv2.INTER_LINEAR, dst=found[moving], borderMode=border)
     return found
+
+
+def _kept(use: str, shape: tuple[int, ...], dtype: Any = np.float32) -> NDArray[Any]:
+    """Memory of the calling thread's own, kept for its next frame: getting it anew takes as long as working in it."""
+    kept: dict[str, NDArray[np.uint8]] = _here.__dict__.setdefault("kept", {})
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if use not in kept or kept[use].size < size:
+        kept[use] = np.empty(size, np.uint8)
+    return np.asarray(kept[use][:size].view(dtype).reshape(shape))
 
 
 def _moving(flow: Flow, rows: int, columns: int) -> tuple[slice, slice]:
     """The part of a picture of so many pixels outside of which nothing moves, though something does."""
     parts = []
-    for pixels, moves in ((rows, flow.any((1, 2))), (columns, flow.any((0, 2)))):
+    # Two axes at once take NumPy ten times as long.
+    in_rows, in_columns = flow.reshape(len(flow), -1).any(1), np.any(np.any(flow, 0), 1)
+    for pixels, moves in ((rows, in_rows), (columns, in_columns)):
         which = np.flatnonzero(moves)
         first, last = max(0, which[0] - 1), which[-1] + 2
         parts.append(slice(first * pixels // moves.size, -(-last * pixels // moves.size)))
     return parts[0], parts[1]
 
 
-def _enlarged(share: NDArray[Any], size: tuple[int, int]) -> Share:
-    return np.asarray(cv2.resize(share, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
 def _mixed(one: Frame, other: Frame, share: Share) -> Frame:
     """Two pictures mixed, `share` of the other one."""
+    ours, theirs = (_kept(use, one.shape[:2]) for use in ("ours", "theirs"))
+    cv2.resize(share, one.shape[1::-1], dst=theirs, interpolation=cv2.INTER_LINEAR)
+    np.subtract(1, theirs, out=ours)
     if one.dtype == np.uint8:
-        return np.asarray(cv2.blendLinear(one, other, 1 - share, share), np.uint8)
-    mixed = cv2.blendLinear(one.astype(np.float32), other.astype(np.float32), 1 - share, share)
+        return np.asarray(cv2.blendLinear(one, other, ours, theirs), np.uint8)
+    mixed = cv2.blendLinear(one.astype(np.float32), other.astype(np.float32), ours, theirs)
     return (mixed + np.float32(0.5)).astype(one.dtype)
 
 
