@@ -222,7 +222,7 @@ LASTING: dict[str, tuple[Fault, type[AlgorithmiaError], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", one_in(3, LASTING))
+@pytest.mark.parametrize("name", one_in(5, LASTING))
 def test_what_lasts_ends_in_its_own_error_and_nothing_wrong_is_kept(
     name: str, store: FolderStore, clip: Path, endpoint: Endpoint, faulty: Faulty
 ) -> None:
