@@ -2,11 +2,11 @@
 
 A feed-forward filter paints each frame by itself, and the slightest change gives it other strokes: it flickers. Here
 the video has a key frame every `period`, and the frames between two of them take their paint from both. Where too much
-of a frame is in neither, or a thing that moves before a camera at rest, it becomes a key frame itself: what is not in
-the others is painted anew, the rest keeps their paint, and the frames on both sides of it have a nearer one to take
-theirs from. With a dial, where every frame is painted by itself too, what neither key frame shows has the paint of the
-frame before, or its own where it has just come to light. A frame depends on its own period alone, whatever chunk it is
-in.
+of a frame is in neither, it becomes a key frame itself: what is not in the others is painted anew, the rest keeps their
+paint, and the frames on both sides of it have a nearer one to take theirs from. Where it is a thing that moves before a
+camera at rest, a frame half way does. With a dial, where every frame is painted by itself too, what neither key frame
+shows has the paint of the frame before, or its own where it has just come to light. A frame depends on its own period
+alone, whatever chunk it is in.
 
 Compare Jamriska et al., Stylizing Video by Example (SIGGRAPH 2019), who carry key frames from both sides, and Ruder et
 al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from the one before.
@@ -67,13 +67,15 @@ class Steady:
 
     def lost(self, carry: Carry) -> float:
         """How much of a frame neither of its key frames shows, where 1 is the most that may be."""
-        lost = (~carry.shown).astype(np.float32)
-        share = float(lost.mean()) / UNSEEN
+        return float((~carry.shown).mean()) / UNSEEN
+
+    def loses_a_thing(self, carry: Carry) -> bool:
+        """Whether before a camera at rest neither of the two shows something that is in a frame between them."""
         first, last = carry.keys
         if self.dial is not None or last - first <= SHORT or camera_moves(carry.paths[0].flow):
-            return share
-        thing = (round(THING * max(lost.shape)),) * 2
-        return max(share, float(cv2.blur(lost, thing).max()) / LOST)
+            return False
+        lost = (~carry.shown).astype(np.float32)
+        return float(cv2.blur(lost, (round(THING * max(lost.shape)),) * 2).max()) > LOST
 
     def over(self, fresh: Frame | None, steady: Frame) -> Frame:
         """Steady paint, as much of it as the dial says, or alone, over what was painted for the frame, if it was."""
@@ -249,6 +251,7 @@ def _split(
 ) -> Iterator[_Between]:
     """The frames between two key frames, one more of which is where most is lost, if that is too much.
 
+    Where it is a thing alone, it is the frame nearest to half way that lost it.
     before, after: the paths of all other frames to the first key frame, and to the last one.
     """
     keys = seen[0].index, seen[-1].index
@@ -258,10 +261,13 @@ def _split(
     lost = [steady.lost(carry) for carry in carries]
     backs = [back for _, back in steps[:-1]]
     inner = [_Between(*parts) for parts in zip(seen[1:-1], carries, backs, strict=True)]
-    if not lost or max(lost) <= 1:
+    if max(lost, default=0) > 1:
+        place = 1 + int(np.argmax(lost))
+    elif things := [place for place, carry in enumerate(carries, 1) if steady.loses_a_thing(carry)]:
+        place = min(things, key=lambda place: abs(2 * place - len(steps)))
+    else:
         yield from inner
         return
-    place = 1 + int(np.argmax(lost))
     yield replace(inner[place - 1], is_key=True)
     behind, ahead = _both_paths(seen, place, place, steps, pool)
     yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, steady, pool)
