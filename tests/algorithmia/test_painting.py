@@ -163,7 +163,7 @@ PASSING = {
 }
 
 
-@pytest.mark.parametrize("name", one_in(3, PASSING))
+@pytest.mark.parametrize("name", one_in(5, PASSING))
 def test_what_passes_is_waited_for_and_no_frame_is_painted_twice(
     name: str, store: FolderStore, clip: Path, endpoint: Endpoint, faulty: Faulty
 ) -> None:

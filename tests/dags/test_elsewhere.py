@@ -16,6 +16,7 @@ from rotoscope.store.s3 import Bucket, S3Store
 from tests.dags.conftest import HOME
 from tests.media import frame_hashes
 from tests.s3 import ACCESS, REGION, SECRET, S3Server, s3_server
+from tests.sampling import one_in
 from tests.serving import Server, algorithmia_server
 
 pytestmark = pytest.mark.xdist_group("dags")
@@ -143,7 +144,7 @@ def test_an_error_of_the_endpoint_fails_at_once_and_tells_no_key(
     assert KEY not in said
 
 
-@pytest.mark.parametrize("scheme", ["s3", "data"])
+@pytest.mark.parametrize("scheme", one_in(2, ["s3", "data"]))
 def test_sources_come_from_buckets_and_from_the_endpoint(
     dag: DAG, connected: None, s3: S3Server, server: Server, clip: Path, scheme: str
 ) -> None:

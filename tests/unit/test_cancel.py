@@ -13,6 +13,7 @@ import pytest
 
 from rotoscope.store.folder import FolderStore
 from tests.media import make_video
+from tests.sampling import one_in
 
 REQUEST = """
 import sys
@@ -73,10 +74,8 @@ def check(root: Path) -> None:
         assert all((root / key).is_file() for key in json.loads(provenance.read_text())["objects"].values())
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-@pytest.mark.parametrize(
-    "seconds", [1.5, *(pytest.param(one, marks=pytest.mark.slow) for one in (0.05, 0.3, 0.8, 2.5))]
-)
+@pytest.mark.parametrize("how", one_in(2, [signal.SIGKILL, signal.SIGTERM]))
+@pytest.mark.parametrize("seconds", one_in(5, [1.5, 0.05, 0.3, 0.8, 2.5]))
 def test_a_request_that_is_ended_leaves_only_what_is_finished(
     source: Path, tmp_path: Path, how: signal.Signals, seconds: float
 ) -> None:

@@ -16,6 +16,7 @@ from rotoscope.steps.split import split
 from rotoscope.store import keys
 from rotoscope.store.folder import FolderStore
 from tests.media import duration, frame_hashes, make_video, sound_hash, timestamps
+from tests.sampling import one_in
 
 RUN = "manual__2026-11-23T12:00:00+00:00"
 
@@ -46,7 +47,7 @@ def reference_hashes(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> li
 
 
 @pytest.mark.parametrize("slots", [1, 2])
-@pytest.mark.parametrize("length", [7, *(pytest.param(one, marks=pytest.mark.slow) for one in (1, 24, 48))])
+@pytest.mark.parametrize("length", one_in(4, [7, 1, 24, 48]))
 def test_painted_frames_do_not_depend_on_chunks_or_slots(
     clip: Path, store: FolderStore, reference_hashes: list[str], length: int, slots: int
 ) -> None:
