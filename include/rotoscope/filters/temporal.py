@@ -65,11 +65,19 @@ class Steady:
         last = -(-(places.stop - 1) // self.period) * self.period
         return range(places.start // self.period * self.period, min(last + 1, frames))
 
-    def lost(self, carry: Carry) -> float:
-        """How much of a frame neither of its key frames shows, where 1 is the most that may be."""
-        return float((~carry.shown).mean()) / UNSEEN
+    def missing(self, carries: list[Carry]) -> int | None:
+        """Which frame between two key frames must be one itself, by its place among `carries`; None if these do.
 
-    def loses_a_thing(self, carry: Carry) -> bool:
+        It is the one of which most is lost, if that is too much, or else the one nearest to half way that lost a thing,
+        since that is near to all others.
+        """
+        lost = [float((~carry.shown).mean()) for carry in carries]
+        if max(lost, default=0) > UNSEEN:
+            return int(np.argmax(lost))
+        things = [place for place, carry in enumerate(carries) if self._loses_a_thing(carry)]
+        return min(things, key=lambda place: abs(2 * place + 1 - len(carries)), default=None)
+
+    def _loses_a_thing(self, carry: Carry) -> bool:
         """Whether before a camera at rest neither of the two shows something that is in a frame between them."""
         first, last = carry.keys
         if self.dial is not None or last - first <= SHORT or camera_moves(carry.paths[0].flow):
@@ -249,26 +257,22 @@ def _split(
     steady: Steady,
     pool: ThreadPoolExecutor,
 ) -> Iterator[_Between]:
-    """The frames between two key frames, one more of which is where most is lost, if that is too much.
+    """The frames between two key frames, with as many more of those among them as must be.
 
-    Where it is a thing alone, it is the frame nearest to half way that lost it.
     before, after: the paths of all other frames to the first key frame, and to the last one.
     """
     keys = seen[0].index, seen[-1].index
     shares = [eased(place / len(steps)) for place in range(1, len(steps))]
     pairs = zip(before[:-1], after[1:], strict=True)
     carries = [Carry(keys, pair, share) for pair, share in zip(pairs, shares, strict=True)]
-    lost = [steady.lost(carry) for carry in carries]
     backs = [back for _, back in steps[:-1]]
     inner = [_Between(*parts) for parts in zip(seen[1:-1], carries, backs, strict=True)]
-    if max(lost, default=0) > 1:
-        place = 1 + int(np.argmax(lost))
-    elif things := [place for place, carry in enumerate(carries, 1) if steady.loses_a_thing(carry)]:
-        place = min(things, key=lambda place: abs(2 * place - len(steps)))
-    else:
+    missing = steady.missing(carries)
+    if missing is None:
         yield from inner
         return
-    yield replace(inner[place - 1], is_key=True)
+    place = 1 + missing
+    yield replace(inner[missing], is_key=True)
     behind, ahead = _both_paths(seen, place, place, steps, pool)
     yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, steady, pool)
     yield from _split(seen[place:], steps[place:], behind, after[place:], steady, pool)
