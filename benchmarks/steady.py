@@ -18,14 +18,19 @@ from numpy.typing import NDArray
 
 from benchmarks import clips
 from rotoscope.media.source import open_source
-from rotoscope.painting import PERIODS, Workshop
+from rotoscope.painting import PERIOD, Workshop
 from rotoscope.quality.warping import flow_between, small, warping_error
 from rotoscope.request import Request
 
 CLIPS = ("bigbuckbunny", "bikes", "vtest")
 FILTERS = ("starlit-swirl", "lava-glow", "sea-mist", "lime-woodcut", "pop-pencil", "oil")
 PLAIN = "frame by frame"
-WAYS: dict[str, dict[str, Any]] = {PLAIN: {}, "key frames": {"key_frames": True}, "steady 1": {"steady": 1.0}}
+WAYS: dict[str, dict[str, Any]] = {
+    PLAIN: {},
+    "key frames": {"key_frames": True},
+    "key frames, steady 1": {"key_frames": True, "steady": 1.0},
+    "steady 1": {"steady": 1.0},
+}
 FRAMES, SIZE, THREADS, ROUNDS = 97, (640, 360), 2, 3
 CUT = 0.1
 """Where less of a frame than this is in the one before, there is a cut, over which nothing can be steady."""
@@ -117,7 +122,7 @@ def _measures(painted: Frames, flows: Sequence[Any]) -> tuple[NDArray[np.float64
 
 def _excess(left: NDArray[np.float64], errors: NDArray[np.float64]) -> float:
     """Errors that are left of those of frame by frame, before key frames, where chunks begin, over elsewhere."""
-    border = np.arange(1, len(errors) + 1) % PERIODS[0][1] == 0
+    border = np.arange(1, len(errors) + 1) % PERIOD == 0
     there, elsewhere = (np.nansum(left[of]) / np.nansum(errors[of]) for of in (border, ~border))
     return float(there / elsewhere)
 

@@ -37,12 +37,12 @@ TRIALS = 4
 COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
 KEYS_CARRY_SECONDS_A_PIXEL, CARRY_SECONDS_A_PIXEL = 6e-8, 1.5e-7
-"""Carrying paint along the flow, for one thread, at 640x360: with key frames alone, and with a dial."""
-PERIODS = ((1280 * 720, 32), (2048 * 1152, 16))
-LEAST_PERIOD = 8
-"""Frames between two key frames, fewer for pictures of more pixels, since those of two periods are in memory."""
-KEYS_PERIOD = 16
-"""The most where key frames alone are painted: further on, flow has lost the shape of what moves."""
+"""Carrying paint along the flow, for one thread, at 640x360: with key frames alone, which a dial of 1 doubles, and
+where every frame is painted."""
+PERIOD, SHORT_PERIOD = 16, 8
+"""Frames between two key frames; over more, flow loses the shape of what moves."""
+MANY_PIXELS = 2048 * 1152
+"""In larger pictures the second holds, since the frames of two periods are in memory."""
 KEY_FRAMES_A_PERIOD = 1.5
 """What motion makes of the one that there must be, in a usual video."""
 
@@ -130,8 +130,9 @@ class Workshop:
         if self.steady is None:
             return copying + painting
         share, carrying = 1.0, CARRY_SECONDS_A_PIXEL
-        if self.steady.dial is None:
-            share, carrying = KEY_FRAMES_A_PERIOD / self.steady.period, KEYS_CARRY_SECONDS_A_PIXEL
+        if self.steady.alone:
+            share = KEY_FRAMES_A_PERIOD / self.steady.period
+            carrying = KEYS_CARRY_SECONDS_A_PIXEL * (1 + self.steady.dial)
         return copying + painting * share + width * height * carrying / self.workers
 
 
@@ -147,8 +148,7 @@ def steady_of(request: Request, picture: Picture) -> Steady | None:
     """How the request's paint is kept steady in frames that look like this, if it is."""
     if not request.is_steady:
         return None
-    period = next((frames for pixels, frames in PERIODS if picture.pixels <= pixels), LEAST_PERIOD)
-    return Steady(min(period, KEYS_PERIOD), None) if request.key_frames else Steady(period, request.steady)
+    return Steady(PERIOD if picture.pixels <= MANY_PIXELS else SHORT_PERIOD, request.steady, request.key_frames)
 
 
 def _steadying(painter: Painter, steady: Steady, workers: int) -> Painter:

@@ -3,10 +3,9 @@
 A feed-forward filter paints each frame by itself, and the slightest change gives it other strokes: it flickers. Here
 the video has a key frame every `period`, and the frames between two of them take their paint from both. Where too much
 of a frame is in neither, it becomes a key frame itself: what is not in the others is painted anew, the rest keeps their
-paint, and the frames on both sides of it have a nearer one to take theirs from. Where it is a thing that moves before a
-camera at rest, a frame half way does. With a dial, where every frame is painted by itself too, what neither key frame
-shows has the paint of the frame before, or its own where it has just come to light. A frame depends on its own period
-alone, whatever chunk it is in.
+paint, and the frames on both sides of it have a nearer one to take theirs from. Where it is a thing that moves, a frame
+half way does. Where every frame is painted by itself too, what neither key frame shows has the paint of the frame
+before, or its own where it has just come to light. A frame depends on its own period alone, whatever chunk it is in.
 
 Compare Jamriska et al., Stylizing Video by Example (SIGGRAPH 2019), who carry key frames from both sides, and Ruder et
 al., Artistic Style Transfer for Videos (GCPR 2016), who start each frame from the one before.
@@ -23,18 +22,19 @@ import numpy as np
 
 from rotoscope.engines import Painter
 from rotoscope.filters.carrying import SOFT, Carry, Paint, Path, Planes, eased
-from rotoscope.flow import Flow, Grey, Mask, camera_moves, flow, grey_of, inside, inverse, strained, visible, warped
+from rotoscope.flow import Flow, Grey, Mask, flow, grey_of, inside, inverse, strained, visible, warped
 from rotoscope.media.track import Frame
 
-FAST_SHARE, SHARE = 0.25, 0.4
-"""Flow is sought in frames that are made so many times as wide and high: smaller where speed counts."""
+SHARE, KEYS_SHARES = 0.4, (0.25, 0.45)
+"""Flow is sought in frames that are made so many times as wide and high; with key frames alone for a dial of 0, where
+speed counts, and of 1, by which they are as steady as what is painted frame by frame too."""
 SMALL, LARGE = 640, 1280
 """For that, the longer side of a frame is taken to have so many pixels at least, and at most."""
 UNSEEN = 0.12
 """Of a frame, this share may be in neither key frame; otherwise it becomes one itself."""
 THING, LOST = 0.075, 0.6
 """So may this share of a square so many times as wide as a frame; otherwise people walk without heads."""
-SHORT = 8
+SHORT = 12
 """Frames between two key frames that are near enough for flow to follow people, as well as it can."""
 DIFFERENT = 24
 """Levels of 255 that light may differ by in pixels which flow says are the same."""
@@ -48,17 +48,20 @@ ALIKE = (5, 5)
 class Steady:
     """How frames are kept steady.
 
-    period: frames from one key frame to the next, more of them where they are needed; dial: how much of the carried
-    paint is taken, 0..1, beside that which every frame is painted with; None paints key frames alone.
+    period: frames from one key frame to the next, more of them where they are needed; alone: whether key frames alone
+    are painted. dial, 0..1: if so, from fast to as steady as can be; otherwise how much of the carried paint is taken,
+    beside that which every frame is painted with.
     """
 
     period: int
-    dial: float | None
+    dial: float
+    alone: bool
 
     def widest(self, frame: Frame) -> int:
         """Pixels of a side of what flow is sought in instead of this frame, at most."""
-        side = min(LARGE, max(SMALL, frame.shape[0], frame.shape[1]))
-        return round(float(side) * (FAST_SHARE if self.dial is None else SHARE))
+        side = float(min(LARGE, max(SMALL, frame.shape[0], frame.shape[1])))
+        fast, steady = KEYS_SHARES
+        return round(side * (fast + (steady - fast) * self.dial if self.alone else SHARE))
 
     def around(self, places: range, frames: int) -> range:
         """The places, of so many frames, that these places depend on: up to the key frames on both sides."""
@@ -74,22 +77,23 @@ class Steady:
         lost = [float((~carry.shown).mean()) for carry in carries]
         if max(lost, default=0) > UNSEEN:
             return int(np.argmax(lost))
-        things = [place for place, carry in enumerate(carries) if self._loses_a_thing(carry)]
+        things = [place for place, carry in enumerate(carries) if _loses_a_thing(carry)]
         return min(things, key=lambda place: abs(2 * place + 1 - len(carries)), default=None)
 
-    def _loses_a_thing(self, carry: Carry) -> bool:
-        """Whether before a camera at rest neither of the two shows something that is in a frame between them."""
-        first, last = carry.keys
-        if self.dial is not None or last - first <= SHORT or camera_moves(carry.paths[0].flow):
-            return False
-        lost = (~carry.shown).astype(np.float32)
-        return float(cv2.blur(lost, (round(THING * max(lost.shape)),) * 2).max()) > LOST
-
     def over(self, fresh: Frame | None, steady: Frame) -> Frame:
-        """Steady paint, as much of it as the dial says, or alone, over what was painted for the frame, if it was."""
-        if self.dial is None or fresh is None:
+        """Steady paint, alone or as much of it as the dial says over what was painted for the frame."""
+        if self.alone or fresh is None:
             return steady
         return np.asarray(cv2.addWeighted(fresh, 1 - self.dial, steady, self.dial, 0), steady.dtype)
+
+
+def _loses_a_thing(carry: Carry) -> bool:
+    """Whether neither of two key frames that are far apart shows something that is in a frame between them."""
+    first, last = carry.keys
+    if last - first <= SHORT:
+        return False
+    lost = (~carry.shown).astype(np.float32)
+    return float(cv2.blur(lost, (round(THING * max(lost.shape)),) * 2).max()) > LOST
 
 
 @dataclass(frozen=True)
@@ -208,7 +212,7 @@ def _to_paint(
     for seen in _periods(frames, steady):
         inner = list(_inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])), steady, pool))
         stretches.append(_Stretch(seen[0], inner, seen[-1]))
-        painted = {one.seen.index for one in inner if one.is_key or steady.dial is not None} | {seen[-1].index}
+        painted = {one.seen.index for one in inner if one.is_key or not steady.alone} | {seen[-1].index}
         yield from ((one.index, one.frame) for one in seen if one.index in painted)
 
 
