@@ -7,8 +7,11 @@ COPY tools/get_uv.py tools/get_uv.py
 # The machine's own certificates, where a proxy or a mirror has its own.
 ENV UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1
 RUN python3 tools/get_uv.py /uv/uv && /uv/uv venv --python python3 .venv
-COPY requirements.txt requirements-fleet.txt ./
-RUN /uv/uv pip install --no-cache --compile-bytecode --require-hashes -r requirements.txt -r requirements-fleet.txt
+COPY requirements.txt requirements-fleet.txt requirements-train.txt ./
+# With anything in it, PyTorch too, which trains filters and paints on a GPU, and takes some gigabytes.
+ARG PYTORCH=
+RUN /uv/uv pip install --no-cache --compile-bytecode --require-hashes -r requirements.txt -r requirements-fleet.txt \
+    ${PYTORCH:+-r requirements-train.txt}
 COPY pyproject.toml ./
 COPY include include
 COPY plugins plugins

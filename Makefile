@@ -33,7 +33,7 @@ test: setup-dev ## Run the tests (some 10 minutes on 2 cores)
 test-slow: setup-dev ## Run the longer tests: the whole corpus of videos, damaged in every way (up to an hour)
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -n auto --dist loadgroup -m 'slow and not cluster'
 
-test-train: setup-dev setup-train ## Run the tests of training, with PyTorch
+test-train: setup-dev setup-train ## Run the tests of training and GPUs, with PyTorch
 	@$(WITH_TOOLS) $(PYTHON) -m pytest -m train
 
 test-cluster: setup-dev setup-fleet ## Run a request on the cluster of `make up-cluster`, and kill what paints
@@ -83,7 +83,7 @@ clean: down ## Remove everything that was made here, but for the folder store/
 setup: ## Make .venv and bring ffmpeg; every target does it where needed
 	@tools/setup.sh run
 
-setup-train: setup ## Add PyTorch, to train filters
+setup-train: setup ## Add PyTorch, to train filters and to paint on a GPU
 	@tools/setup.sh train
 
 setup-fleet: setup

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv with everything that a target needs, and ffmpeg where the machine has none. Writes only into the checkout,
 # but for Debian packages when we may install them. `setup.sh dev` adds what developing needs, `setup.sh train` what
-# training filters does, `setup.sh fleet` what many machines need. Fast when nothing changed.
+# training filters and a GPU do, `setup.sh fleet` what many machines need. Fast when nothing changed.
 set -eu
 cd "$(dirname "$0")/.."
 wanted=${1:-run}

@@ -1,13 +1,16 @@
 """The engine `onnx`: feed-forward style networks, ONNX files, on this machine's processor with OpenVINO.
 
-OpenVINO paints these networks, made lighter, 1.3 to 1.7 times as fast as ONNX Runtime (`make bench`).
+OpenVINO paints these networks, made lighter, 1.3 to 1.7 times as fast as ONNX Runtime (`make bench`). Where PyTorch is
+installed and finds a GPU, that computes them instead.
 """
 
+import ctypes
 import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -95,8 +98,14 @@ def painter(
     def paint(frame: Frame) -> Frame:
         height, width, _ = frame.shape
         image = np.ascontiguousarray(_padded(frame))
-        request = _request(network, weights, _Shape(image.shape[:2], frame.dtype.name, how))
-        painted = request.infer({"image": image[None], **style}, share_inputs=True)[0]
+        shape = _Shape(image.shape[:2], frame.dtype.name, how)
+        inputs = {"image": image[None], **style}
+        if has_gpu():
+            with _compiling:
+                on_gpu = _on_gpu(network, weights, shape)
+            painted = on_gpu(inputs)
+        else:
+            painted = _request(network, weights, shape).infer(inputs, share_inputs=True)[0]
         return np.ascontiguousarray(painted[0, :height, :width])
 
     return paint
@@ -120,8 +129,43 @@ def read(weights: Weights) -> openvino.Model:
     return openvino.Core().read_model(weights.read())
 
 
+@cache
+def has_gpu() -> bool:
+    """Whether PyTorch is here and can use a GPU, which is not looked for without a driver: that takes seconds."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    if find_spec("torch") is None:
+        return False
+    from rotoscope.engines import cuda
+
+    return cuda.AVAILABLE
+
+
+@lru_cache(SIZES)
+def _on_gpu(network: Callable[[Weights], openvino.Model], weights: Weights, shape: _Shape) -> Any:
+    """The network on the GPU."""
+    from rotoscope.engines import cuda
+
+    return cuda.Network(_for(network, weights, shape), cuda.DEVICE, shape.how.half)
+
+
 @lru_cache(SIZES)
 def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, shape: _Shape) -> Any:
+    """The network on the processor."""
+    options = {
+        "INFERENCE_NUM_THREADS": shape.how.threads,
+        "NUM_STREAMS": shape.how.at_once,
+        # Machines that compute in bfloat16 paint slightly other pictures than those that do not.
+        "INFERENCE_PRECISION_HINT": "bf16" if shape.how.half else "f32",
+        # Tasks side by side would all be pinned to the same cores.
+        "ENABLE_CPU_PINNING": False,
+    }
+    return openvino.Core().compile_model(_for(network, weights, shape), "CPU", options)
+
+
+def _for(network: Callable[[Weights], openvino.Model], weights: Weights, shape: _Shape) -> openvino.Model:
     """The network for frames as they are, (1, height, width, 3): conversions happen inside, next to the arithmetic."""
     white = float(np.iinfo(shape.dtype).max)
     outside = openvino.Type(np.dtype(shape.dtype))
@@ -138,15 +182,7 @@ def _compiled(network: Callable[[Weights], openvino.Model], weights: Weights, sh
     model = steps.build()
     model.reshape({"image": [1, *shape.size, 3]})
     lighten(model, shape.how.half)
-    options = {
-        "INFERENCE_NUM_THREADS": shape.how.threads,
-        "NUM_STREAMS": shape.how.at_once,
-        # Machines that compute in bfloat16 paint slightly other pictures than those that do not.
-        "INFERENCE_PRECISION_HINT": "bf16" if shape.how.half else "f32",
-        # Tasks side by side would all be pinned to the same cores.
-        "ENABLE_CPU_PINNING": False,
-    }
-    return openvino.Core().compile_model(model, "CPU", options)
+    return model
 
 
 def _pixels(node: openvino.Output, white: float) -> openvino.Output:

@@ -1,0 +1,238 @@
+"""Networks on a GPU: what OpenVINO read and made lighter, computed operation by operation with PyTorch.
+
+OpenVINO does not compute on NVIDIA's GPUs, and PyTorch is there where filters are trained. It computes alike on its
+other devices, the processor among them.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import openvino
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from rotoscope.engines.lighter import REPEATING
+from rotoscope.errors import RotoscopeError
+
+Operation = Callable[..., torch.Tensor]
+Values = NDArray[Any]
+
+AVAILABLE: bool = torch.cuda.is_available()
+DEVICE = torch.device("cuda")
+PROCESSOR = "set CUDA_VISIBLE_DEVICES to nothing to paint on the processor"
+"""What helps against all that goes wrong on a GPU."""
+KINDS = {"boolean": torch.bool, "u8": torch.uint8, "u16": torch.int32, "f16": torch.float16, "f32": torch.float32}
+"""Types of values; 16-bit levels, with which PyTorch does little, are 32-bit ones until they leave."""
+BORDERS = {"reflect": "reflect", "edge": "replicate"}
+
+# A frame's paint must not depend on what was painted before, and is in the precision that was asked for.
+torch.backends.cudnn.deterministic = True
+torch.backends.cudnn.allow_tf32 = False
+
+
+class Network:
+    """A network whose shapes are known, made ready for a device.
+
+    half: its convolutions compute in half precision. Raises RotoscopeError for an operation that is not here.
+    """
+
+    def __init__(self, model: openvino.Model, device: torch.device, half: bool) -> None:
+        nodes = model.get_ordered_ops()
+        self._device = device
+        self._constants: dict[str, torch.Tensor] = {}
+        self._steps: list[tuple[str, Operation, list[str]]] = []
+        for node in nodes:
+            name, kind = node.get_friendly_name(), node.get_type_name()
+            if kind == "Constant":
+                self._constants[name] = torch.from_numpy(np.array(node.get_data())).to(device)
+            elif kind == "Result":
+                self._result = _inputs(node)[0]
+            elif kind != "Parameter":
+                self._steps.append((name, _operation(node, half), _inputs(node)))
+        self._done_with = self._last_uses()
+
+    def __call__(self, inputs: Mapping[str, Values]) -> Values:
+        """What the network gives for its inputs, by name. Raises RotoscopeError if the device's memory is too small."""
+        try:
+            with torch.inference_mode():
+                return self._computed(inputs)
+        except torch.OutOfMemoryError:
+            height, width = inputs["image"].shape[1:3]
+            raise RotoscopeError(
+                f"The GPU has too little memory to paint {width}x{height} pixels; paint fewer at once, or {PROCESSOR}."
+            ) from None
+
+    def _computed(self, inputs: Mapping[str, Values]) -> Values:
+        values = self._constants | {name: self._sent(value) for name, value in inputs.items()}
+        for (name, operation, taken), gone in zip(self._steps, self._done_with, strict=True):
+            values[name] = operation(*(values[one] for one in taken))
+            for one in gone:
+                del values[one]
+        painted: Values = values[self._result].cpu().numpy()
+        return painted
+
+    def _sent(self, value: Values) -> torch.Tensor:
+        whole = value.astype(np.int32) if value.dtype == np.uint16 else value
+        return torch.from_numpy(whole).to(self._device)
+
+    def _last_uses(self) -> list[list[str]]:
+        """After each step, what no later one takes: a picture's features are large."""
+        kept = {self._result, *self._constants}
+        gone: list[list[str]] = []
+        for _, _, taken in reversed(self._steps):
+            gone.append([name for name in dict.fromkeys(taken) if name not in kept])
+            kept.update(taken)
+        return gone[::-1]
+
+
+def _inputs(node: openvino.Node) -> list[str]:
+    return [value.get_node().get_friendly_name() for value in node.input_values()]
+
+
+def _operation(node: openvino.Node, half: bool) -> Operation:
+    """What computes a node's output of its inputs."""
+    kind = node.get_type_name()
+    if kind == "Convolution":
+        return _convolution(node, half)
+    if kind in OF_VALUES:
+        return OF_VALUES[kind]
+    if kind in MADE:
+        return MADE[kind](node)
+    raise _unknown(node)
+
+
+def _unknown(node: openvino.Node) -> RotoscopeError:
+    return RotoscopeError(f"A GPU cannot compute the network's {node.get_type_name()}; {PROCESSOR}.")
+
+
+def _known(node: openvino.Node, place: int) -> list[int]:
+    """The numbers in an input that is known beforehand."""
+    source = node.input_value(place).get_node()
+    if source.get_type_name() != "Constant":
+        raise _unknown(node)
+    numbers: list[int] = np.atleast_1d(source.get_data()).tolist()
+    return numbers
+
+
+def _convolution(node: openvino.Node, half: bool) -> Operation:
+    how = node.get_attributes()
+    if how["pads_begin"] != how["pads_end"]:
+        raise _unknown(node)
+    steps = (how["strides"], how["pads_begin"], how["dilations"])
+
+    def convolved(planes: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
+        if half:
+            return functional.conv2d(planes.half(), kernels.half(), None, *steps).float()
+        return functional.conv2d(planes, kernels, None, *steps)
+
+    return convolved
+
+
+def _pad(node: openvino.Node) -> Operation:
+    *outer, above, left = _known(node, 1)
+    *other, below, right = _known(node, 2)
+    mode = BORDERS.get(node.get_attributes()["pad_mode"])
+    if any(outer + other) or mode is None:
+        raise _unknown(node)
+    return lambda planes, *_: functional.pad(planes, (left, right, above, below), mode)
+
+
+def _reduced(by: Operation) -> Callable[[openvino.Node], Operation]:
+    def made(node: openvino.Node) -> Operation:
+        axes, keep = tuple(_known(node, 1)), node.get_attributes()["keep_dims"]
+        return lambda planes, _: by(planes, dim=axes, keepdim=keep)
+
+    return made
+
+
+def _slice(node: openvino.Node) -> Operation:
+    every = [slice(None)] * len(node.input_value(0).get_shape())
+    for first, last, step, axis in zip(*(_known(node, place) for place in (1, 2, 3, 4)), strict=True):
+        every[axis] = slice(first, last, step)
+    return lambda planes, *_: planes[tuple(every)]
+
+
+def _doubled(node: openvino.Node) -> Operation:
+    """Planes whose pixels are repeated, as they are by all networks here that make them larger."""
+    how = node.get_attributes()
+    (*_, rows, columns), (*_, height, width) = node.input_value(0).get_shape(), node.get_output_shape(0)
+    placed = how["coordinate_transformation_mode"], how["nearest_mode"]
+    if how["mode"] != "nearest" or placed not in REPEATING or height % rows or width % columns:
+        raise _unknown(node)
+    return lambda planes, *_: functional.interpolate(planes, (height, width), mode="nearest")
+
+
+def _pixels_of_blocks(node: openvino.Node) -> Operation:
+    """Planes of blocks laid out as pixels; the place in the block comes first, other than `pixel_shuffle` has it."""
+    how = node.get_attributes()
+    if how["mode"] != "blocks_first":
+        raise _unknown(node)
+    side, shape = how["block_size"], node.get_output_shape(0)
+
+    def laid_out(planes: torch.Tensor) -> torch.Tensor:
+        one, blocks, height, width = planes.shape
+        places = planes.reshape(one, side, side, blocks // side**2, height, width)
+        return places.permute(0, 3, 4, 1, 5, 2).reshape(*shape)
+
+    return laid_out
+
+
+def _reshaped(node: openvino.Node) -> Operation:
+    shape = list(node.get_output_shape(0))
+    return lambda planes, *_: planes.reshape(shape)
+
+
+def _converted(node: openvino.Node) -> Operation:
+    kind = KINDS.get(node.get_attributes()["destination_type"])
+    if kind is None:
+        raise _unknown(node)
+    return lambda planes: planes.to(kind)
+
+
+def _transposed(node: openvino.Node) -> Operation:
+    order = _known(node, 1)
+    return lambda planes, _: planes.permute(order)
+
+
+def _clamped(node: openvino.Node) -> Operation:
+    how = node.get_attributes()
+    return lambda planes: planes.clamp(how["min"], how["max"])
+
+
+def _joined(node: openvino.Node) -> Operation:
+    axis = node.get_attributes()["axis"]
+    return lambda *parts: torch.cat(parts, axis)
+
+
+OF_VALUES: dict[str, Operation] = {
+    "Add": torch.add,
+    "Divide": torch.div,
+    "LessEqual": torch.le,
+    "Multiply": torch.mul,
+    "Power": torch.pow,
+    "Relu": torch.relu,
+    "Round": torch.round,
+    "Select": torch.where,
+    "Sigmoid": torch.sigmoid,
+    "Sqrt": torch.sqrt,
+    "Subtract": torch.sub,
+}
+"""Operations that PyTorch has as they are; it rounds halves to even ones, too."""
+MADE: dict[str, Callable[[openvino.Node], Operation]] = {
+    "Clamp": _clamped,
+    "Concat": _joined,
+    "Convert": _converted,
+    "DepthToSpace": _pixels_of_blocks,
+    "Interpolate": _doubled,
+    "Pad": _pad,
+    "ReduceL2": _reduced(torch.linalg.vector_norm),
+    "ReduceMean": _reduced(torch.mean),
+    "ReduceSum": _reduced(torch.sum),
+    "Reshape": _reshaped,
+    "Slice": _slice,
+    "Transpose": _transposed,
+    "Unsqueeze": _reshaped,
+}
+"""What makes an operation of all that is known of it beforehand."""

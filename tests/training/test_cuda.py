@@ -1,0 +1,105 @@
+"""Networks by PyTorch: on the processor, and on a GPU where there is one, it paints what OpenVINO paints."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from rotoscope import engines
+from rotoscope.engines import Frame, onnx
+from rotoscope.errors import RotoscopeError
+from rotoscope.filters import catalogue
+from rotoscope.filters.catalogue import Filter
+from tests.unit.test_style import drawn, made
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(params=["cpu", "cuda"])
+def cuda(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The module, computing on a device of PyTorch's as if it were a GPU."""
+    import torch
+
+    from rotoscope.engines import cuda
+
+    if request.param == "cuda" and not cuda.AVAILABLE:
+        pytest.skip("There is no GPU here.")
+    monkeypatch.setattr(cuda, "DEVICE", torch.device(request.param))
+    yield cuda
+    onnx._on_gpu.cache_clear()
+
+
+def frame_of(size: tuple[int, int], dtype: type = np.uint8) -> Frame:
+    """Clouds of all colours, with a grain, and a flat corner."""
+    random = np.random.default_rng(3)
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    clouds = np.stack([np.sin(rows / (9 + one)) + np.cos(columns / (14 - one)) for one in range(3)], 2)
+    frame = np.clip(clouds * 60 + 128 + random.normal(0, 6, clouds.shape), 0, 255)
+    frame[: size[0] // 3, : size[1] // 3] = 12
+    return (frame * (np.iinfo(dtype).max / 255)).astype(dtype)
+
+
+def both(one: Filter, frame: Frame, patch: pytest.MonkeyPatch, half: bool = False) -> list[Frame]:
+    """The frame as OpenVINO paints it, and as PyTorch does."""
+    painted = []
+    for gpu in (False, True):
+        patch.setattr(onnx, "has_gpu", lambda gpu=gpu: gpu)
+        painted.append(engines.load(one, 2, half=half)(frame).astype(int))
+    return painted
+
+
+@pytest.mark.parametrize("size", [(120, 160), (67, 101)])
+@pytest.mark.parametrize("name", ["starlit-swirl", "starry-night", "a picture"])
+def test_it_paints_the_same(
+    cuda: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, size: tuple[int, int]
+) -> None:
+    one = made(drawn(tmp_path / "picture.png", 1)) if name == "a picture" else catalogue.get(name)
+    there, here = both(one, frame_of(size), monkeypatch)
+    assert here.shape == (*size, 3)
+    assert np.abs(here - there).max() <= 1
+    assert np.abs(here - there).mean() < 0.02
+
+
+def test_levels_of_sixteen_bits_are_as_fine(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, here = both(catalogue.get("starlit-swirl"), frame_of((80, 120), np.uint16), monkeypatch)
+    assert there.max() > 255
+    assert np.abs(here - there).mean() < 5
+
+
+def test_a_black_frame_stays_without_noise(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    there, here = both(catalogue.get("starry-night"), np.zeros((80, 120, 3), np.uint8), monkeypatch)
+    assert np.abs(here - there).max() <= 1
+
+
+def test_half_precision_is_nearly_the_same(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = frame_of((120, 160))
+    whole, _ = both(catalogue.get("starlit-swirl"), frame, monkeypatch)
+    _, half = both(catalogue.get("starlit-swirl"), frame, monkeypatch, half=True)
+    assert 0 < np.abs(half - whole).mean() < 1
+
+
+def test_what_it_cannot_compute_is_named(cuda: Any) -> None:
+    import openvino
+    from openvino import opset13 as operations
+
+    image = operations.parameter([1, 3, 8, 8], np.float32, name="image")
+    with pytest.raises(RotoscopeError, match="cannot compute the network's Sin; set CUDA_VISIBLE_DEVICES"):
+        cuda.Network(openvino.Model([operations.sin(image)], [image], "sine"), cuda.DEVICE, half=False)
+
+
+def test_too_little_memory_is_said(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    def full(*values: torch.Tensor) -> torch.Tensor:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setitem(cuda.OF_VALUES, "Sigmoid", full)
+    with pytest.raises(RotoscopeError, match="too little memory to paint 120x80 pixels"):
+        both(catalogue.get("starlit-swirl"), frame_of((80, 120)), monkeypatch)
+
+
+def test_a_gpu_is_found_where_there_is_one(cuda: Any) -> None:
+    onnx.has_gpu.cache_clear()
+    assert onnx.has_gpu() == cuda.AVAILABLE
