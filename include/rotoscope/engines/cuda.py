@@ -4,6 +4,7 @@ OpenVINO does not compute on NVIDIA's GPUs, and PyTorch is there where filters a
 other devices, the processor among them.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,7 +20,8 @@ from rotoscope.errors import RotoscopeError
 Operation = Callable[..., torch.Tensor]
 Values = NDArray[Any]
 
-AVAILABLE: bool = torch.cuda.is_available()
+log = logging.getLogger(__name__)
+
 DEVICE = torch.device("cuda")
 PROCESSOR = "set CUDA_VISIBLE_DEVICES to nothing to paint on the processor"
 """What helps against all that goes wrong on a GPU."""
@@ -30,6 +32,14 @@ BORDERS = {"reflect": "reflect", "edge": "replicate"}
 # A frame's paint must not depend on what was painted before, and is in the precision that was asked for.
 torch.backends.cudnn.deterministic = True
 torch.backends.cudnn.allow_tf32 = False
+
+
+def available() -> bool:
+    """Whether there is a GPU that PyTorch can use; says in the log which one it is."""
+    found = bool(torch.cuda.is_available())
+    if found:
+        log.info("Networks compute on the GPU %s", torch.cuda.get_device_name(DEVICE))
+    return found
 
 
 class Network:

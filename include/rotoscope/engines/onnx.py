@@ -140,7 +140,7 @@ def has_gpu() -> bool:
         return False
     from rotoscope.engines import cuda
 
-    return cuda.AVAILABLE
+    return cuda.available()
 
 
 @lru_cache(SIZES)
