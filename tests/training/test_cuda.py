@@ -46,8 +46,9 @@ def both(one: Filter, frame: Frame, patch: pytest.MonkeyPatch, half: bool = Fals
     painted = []
     for gpu in (False, True):
         patch.setattr(onnx, "has_gpu", lambda gpu=gpu: gpu)
-        painted.append(engines.load(one, 2, half=half)(frame).astype(int))
-    return painted
+        painted.append(engines.load(one, 2, half=half)(frame))
+        assert painted[-1].dtype == frame.dtype
+    return [one.astype(int) for one in painted]
 
 
 @pytest.mark.parametrize("size", [(120, 160), (67, 101)])

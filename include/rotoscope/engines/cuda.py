@@ -58,7 +58,7 @@ class Network:
             if kind == "Constant":
                 self._constants[name] = torch.from_numpy(np.array(node.get_data())).to(device)
             elif kind == "Result":
-                self._result = _inputs(node)[0]
+                self._result, self._type = _inputs(node)[0], node.get_input_element_type(0).to_dtype()
             elif kind != "Parameter":
                 self._steps.append((name, _operation(node, half), _inputs(node)))
         self._done_with = self._last_uses()
@@ -81,7 +81,7 @@ class Network:
             for one in gone:
                 del values[one]
         painted: Values = values[self._result].cpu().numpy()
-        return painted
+        return painted.astype(self._type, copy=False)
 
     def _sent(self, value: Values) -> torch.Tensor:
         whole = value.astype(np.int32) if value.dtype == np.uint16 else value
