@@ -28,7 +28,7 @@ def measure(show: Show) -> None:
     for name in NETWORKS:
         one = catalogue.get(name)
         theirs = _with_onnx_runtime(one)
-        ours = {half: engines.load(one, AT_ONCE, AT_ONCE, half) for half in (False, True)}
+        ours = {half: engines.load(one, AT_ONCE, AT_ONCE, half, gpu=False) for half in (False, True)}
         painted = theirs(frame).astype(int)
         for half, paint in ours.items():
             ratios = [_seconds(theirs, frame) / _seconds(paint, frame) for _ in range(ROUNDS)]

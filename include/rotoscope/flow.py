@@ -87,7 +87,7 @@ def flow(here: Grey, there: Grey, search: Search = FAST) -> Flow:
     which would make paint crawl.
     """
     found = search.sought(here, there)
-    if camera_moves(found):
+    if _camera_moves(found):
         return found
     around = (AROUND << search.finest | 1,) * 2
     moved, resting = _gap(here, warped(there, found), around), _gap(here, there, around)
@@ -95,7 +95,7 @@ def flow(here: Grey, there: Grey, search: Search = FAST) -> Flow:
     return np.asarray(cv2.multiply(found, cv2.merge([moving, moving])), np.float32)
 
 
-def camera_moves(flow: Flow) -> bool:
+def _camera_moves(flow: Flow) -> bool:
     """Whether most of the frame moves."""
     return bool((_squared(flow) > (CALM * flow.shape[1]) ** 2).mean() > 0.5)
 

@@ -142,7 +142,8 @@ class Request(BaseModel):
     half: bool = Field(
         default=False,
         title="Half precision",
-        description="Up to 1.5 times as fast on processors with bfloat16; pixels differ, most in plain frames.",
+        description="Up to 1.5 times as fast on processors with bfloat16; pixels differ, there and on GPUs, "
+        "most in plain frames.",
     )
     chunk_frames: int | None = Field(
         default=None,

@@ -27,6 +27,7 @@ def cuda(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
     if request.param == "cuda" and not cuda.available():
         pytest.skip("There is no GPU here.")
     monkeypatch.setattr(cuda, "DEVICE", torch.device(request.param))
+    onnx._on_gpu.cache_clear()
     yield cuda
     onnx._on_gpu.cache_clear()
 
@@ -74,11 +75,22 @@ def test_a_black_frame_stays_without_noise(cuda: Any, monkeypatch: pytest.Monkey
     assert np.abs(here - there).max() <= 1
 
 
-def test_half_precision_is_nearly_the_same(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = frame_of((120, 160))
+@pytest.mark.parametrize(("dtype", "level"), [(np.uint8, 1), (np.uint16, 257)])
+def test_half_precision_is_nearly_the_same(cuda: Any, monkeypatch: pytest.MonkeyPatch, dtype: type, level: int) -> None:
+    frame = frame_of((120, 160), dtype)
     whole, _ = both(catalogue.get("starlit-swirl"), frame, monkeypatch)
     _, half = both(catalogue.get("starlit-swirl"), frame, monkeypatch, half=True)
-    assert 0 < np.abs(half - whole).mean() < 1
+    assert 0 < np.abs(half - whole).mean() < level
+
+
+def test_half_precision_holds_a_white_pixel_in_black_of_sixteen_bits(
+    cuda: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = np.zeros((80, 120, 3), np.uint16)
+    frame[30, 40] = 65535
+    whole, _ = both(catalogue.get("starlit-swirl"), frame, monkeypatch)
+    _, half = both(catalogue.get("starlit-swirl"), frame, monkeypatch, half=True)
+    assert np.abs(half - whole).mean() < 257
 
 
 def test_what_it_cannot_compute_is_named(cuda: Any) -> None:
@@ -101,8 +113,28 @@ def test_too_little_memory_is_said(cuda: Any, monkeypatch: pytest.MonkeyPatch) -
         both(catalogue.get("starlit-swirl"), frame_of((80, 120)), monkeypatch)
 
 
-def test_a_gpu_is_found_where_there_is_one() -> None:
+def test_a_gpu_that_fails_is_left_alone(
+    cuda: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As one does that is too old for this PyTorch, or full."""
     import torch
 
-    onnx.has_gpu.cache_clear()
-    assert onnx.has_gpu() == torch.cuda.is_available()
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "GeForce 8800")
+    assert cuda.available()
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("no kernel image is available for execution on the device")
+
+    monkeypatch.setattr(cuda.functional, "conv2d", refuse)
+    assert not cuda.available()
+    assert "networks compute on the processor: no kernel image" in caplog.text
+
+
+def test_a_filter_may_be_kept_from_the_gpu(cuda: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx, "has_gpu", lambda: True)
+    frame = frame_of((80, 120))
+    engines.load(catalogue.get("starlit-swirl"), 2, gpu=False)(frame)
+    assert onnx._on_gpu.cache_info().currsize == 0
+    engines.load(catalogue.get("starlit-swirl"), 2)(frame)
+    assert onnx._on_gpu.cache_info().currsize == 1

@@ -110,7 +110,7 @@ def test_key_frames_alone_are_the_steadier_the_higher_the_dial() -> None:
     ]
     source = [np.ascontiguousarray(frame[144:336, 200:520]) for frame in turned]
     amounts = [flicker(source, steadily(source, dial, 16, alone=True)[0]) for dial in (0.0, 0.5, 1.0)]
-    assert amounts == sorted(amounts, reverse=True)
+    assert amounts[0] > amounts[1] > amounts[2]
 
 
 def test_the_dial_goes_from_frame_by_frame_to_steady() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rotoscope.engines import arbitrary, load, onnx
+from rotoscope.engines import Computing, arbitrary, load, onnx
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
 from rotoscope.request import Request
@@ -94,7 +94,7 @@ def test_no_blend_with_another_network(picture: Path) -> None:
 
 def test_a_filter_without_its_vector_is_no_filter(picture: Path) -> None:
     with pytest.raises(RotoscopeError, match="no vector"):
-        arbitrary.load(made(picture).model_copy(update={"parameters": {}}), 1, 1, half=False)
+        arbitrary.load(made(picture).model_copy(update={"parameters": {}}), Computing(1))
 
 
 def test_create_keeps_document_and_preview(store: FolderStore, picture: Path) -> None:

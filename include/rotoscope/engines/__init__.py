@@ -4,6 +4,7 @@ They are imported when they are needed: a DAG is parsed often, and their librari
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
@@ -23,16 +24,27 @@ Painter = Callable[[Iterable[tuple[int, Frame]]], Iterator[tuple[int, Frame, Fra
 ENGINES = {name: f"rotoscope.engines.{name}" for name in ("onnx", "arbitrary", "classical")}
 
 
-def load(filter: Filter, threads: int, at_once: int = 1, half: bool = False) -> Paint:
+@dataclass(frozen=True)
+class Computing:
+    """How a filter computes: threads in all, frames at once, whether half precision will do, whether a GPU may."""
+
+    threads: int
+    at_once: int = 1
+    half: bool = False
+    gpu: bool = True
+
+
+def load(filter: Filter, threads: int, at_once: int = 1, half: bool = False, gpu: bool = True) -> Paint:
     """Make a filter ready to paint `at_once` frames side by side with `threads` threads in all.
 
-    half: its network may compute in half precision, where the processor does. Raises RotoscopeError if it cannot.
+    half: its network may compute in half precision, where the processor does, or the GPU; gpu: it may use a GPU, where
+    there is one. Raises RotoscopeError if it cannot be made ready.
     """
     try:
         module = import_module(ENGINES[filter.engine])
     except KeyError:
         raise RotoscopeError(f"Filter {filter.name!r} wants the engine {filter.engine!r}, which is not here.") from None
-    paint: Paint = module.load(filter, threads, at_once, half)
+    paint: Paint = module.load(filter, Computing(threads, at_once, half, gpu))
     return paint
 
 

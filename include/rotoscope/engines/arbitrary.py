@@ -9,8 +9,8 @@ from functools import cache
 import numpy as np
 from PIL import Image
 
-from rotoscope.engines import Frame, Paint
-from rotoscope.engines.onnx import Computing, Values, painter, read
+from rotoscope.engines import Computing, Frame, Paint
+from rotoscope.engines.onnx import Values, painter, read
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
 
@@ -28,12 +28,11 @@ INSTANCE, PLANES = 0.001, (2, 3)
 IMAGE, STYLE = "image", "style"
 
 
-def load(filter: Filter, threads: int, at_once: int, half: bool) -> Paint:
+def load(filter: Filter, how: Computing) -> Paint:
     """A painter in the style of the filter's vector. Raises RotoscopeError if it has none."""
     vector = np.asarray(filter.parameters.get("vector", []), np.float32)
     if filter.weights is None or vector.shape != (VECTOR,):
         raise RotoscopeError(f"Filter {filter.name!r} names no weights, or no vector, for the engine arbitrary.")
-    how = Computing(threads, at_once, half)
     return painter(network, filter.weights, {STYLE: vector.reshape(1, VECTOR, 1, 1)}, how)
 
 

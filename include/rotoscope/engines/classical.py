@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from rotoscope.engines import Frame, Paint
+from rotoscope.engines import Computing, Frame, Paint
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter
 from rotoscope.filters.chain import LUMA
@@ -25,9 +25,9 @@ GRAIN = 0.35
 PAPER = np.array([0.98, 0.96, 0.91], np.float32)
 
 
-def load(filter: Filter, threads: int, at_once: int, half: bool) -> Paint:
-    """A painter with the filter's texture; the other parameters are its own. OpenCV shares out the threads.
-    There is no network whose precision could be halved.
+def load(filter: Filter, how: Computing) -> Paint:
+    """A painter with the filter's texture; the other parameters are its own. OpenCV shares out the threads, and without
+    a network, `how` says nothing.
 
     Raises RotoscopeError if there is no such texture.
     """

@@ -5,6 +5,7 @@ other devices, the processor among them.
 """
 
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from rotoscope.engines.lighter import REPEATING
+from rotoscope.engines.lighter import BLOCK, FEW, REPEATING
 from rotoscope.errors import RotoscopeError
 
 Operation = Callable[..., torch.Tensor]
@@ -35,28 +36,35 @@ torch.backends.cudnn.allow_tf32 = False
 
 
 def available() -> bool:
-    """Whether there is a GPU that PyTorch can use; says in the log which one it is."""
-    found = bool(torch.cuda.is_available())
-    if found:
-        log.info("Networks compute on the GPU %s", torch.cuda.get_device_name(DEVICE))
-    return found
+    """Whether there is a GPU that PyTorch can compute on; the log says which one, or why it cannot."""
+    if not torch.cuda.is_available():
+        return False
+    try:
+        name, planes = torch.cuda.get_device_name(DEVICE), torch.zeros((1, 3, 8, 8), device=DEVICE)
+        functional.conv2d(planes, planes).cpu()
+    except RuntimeError as failure:  # too old for this PyTorch, or full
+        log.warning("PyTorch finds a GPU that it cannot use, so networks compute on the processor: %s", failure)
+        return False
+    log.info("Networks compute on the GPU %s", name)
+    return True
 
 
 class Network:
     """A network whose shapes are known, made ready for a device.
 
-    half: its convolutions compute in half precision. Raises RotoscopeError for an operation that is not here.
+    half: its convolutions compute in half precision. Raises RotoscopeError for an operation that is not here. It takes
+    one frame at a time, whatever thread it comes from: the features of more would only fill the memory.
     """
 
     def __init__(self, model: openvino.Model, device: torch.device, half: bool) -> None:
-        nodes = model.get_ordered_ops()
-        self._device = device
+        self._device, self._free = device, threading.Lock()
         self._constants: dict[str, torch.Tensor] = {}
         self._steps: list[tuple[str, Operation, list[str]]] = []
-        for node in nodes:
-            name, kind = node.get_friendly_name(), node.get_type_name()
+        self._parameters = {one.any_name: one.get_node().get_name() for one in model.inputs}
+        for node in model.get_ordered_ops():
+            name, kind = node.get_name(), node.get_type_name()
             if kind == "Constant":
-                self._constants[name] = torch.from_numpy(np.array(node.get_data())).to(device)
+                self._constants[name] = torch.tensor(node.get_data(), device=device)
             elif kind == "Result":
                 self._result, self._type = _inputs(node)[0], node.get_input_element_type(0).to_dtype()
             elif kind != "Parameter":
@@ -66,16 +74,17 @@ class Network:
     def __call__(self, inputs: Mapping[str, Values]) -> Values:
         """What the network gives for its inputs, by name. Raises RotoscopeError if the device's memory is too small."""
         try:
-            with torch.inference_mode():
+            with self._free, torch.inference_mode():
                 return self._computed(inputs)
         except torch.OutOfMemoryError:
+            torch.cuda.empty_cache()
             height, width = inputs["image"].shape[1:3]
             raise RotoscopeError(
                 f"The GPU has too little memory to paint {width}x{height} pixels; paint fewer at once, or {PROCESSOR}."
             ) from None
 
     def _computed(self, inputs: Mapping[str, Values]) -> Values:
-        values = self._constants | {name: self._sent(value) for name, value in inputs.items()}
+        values = self._constants | {self._parameters[name]: self._sent(value) for name, value in inputs.items()}
         for (name, operation, taken), gone in zip(self._steps, self._done_with, strict=True):
             values[name] = operation(*(values[one] for one in taken))
             for one in gone:
@@ -85,7 +94,7 @@ class Network:
 
     def _sent(self, value: Values) -> torch.Tensor:
         whole = value.astype(np.int32) if value.dtype == np.uint16 else value
-        return torch.from_numpy(whole).to(self._device)
+        return torch.tensor(whole, device=self._device)
 
     def _last_uses(self) -> list[list[str]]:
         """After each step, what no later one takes: a picture's features are large."""
@@ -98,7 +107,7 @@ class Network:
 
 
 def _inputs(node: openvino.Node) -> list[str]:
-    return [value.get_node().get_friendly_name() for value in node.input_values()]
+    return [value.get_node().get_name() for value in node.input_values()]
 
 
 def _operation(node: openvino.Node, half: bool) -> Operation:
@@ -131,13 +140,10 @@ def _convolution(node: openvino.Node, half: bool) -> Operation:
     if how["pads_begin"] != how["pads_end"]:
         raise _unknown(node)
     steps = (how["strides"], how["pads_begin"], how["dilations"])
-
-    def convolved(planes: torch.Tensor, kernels: torch.Tensor) -> torch.Tensor:
-        if half:
-            return functional.conv2d(planes.half(), kernels.half(), None, *steps).float()
-        return functional.conv2d(planes, kernels, None, *steps)
-
-    return convolved
+    # A frame's levels may be of 16 bits, which half precision does not hold.
+    if not half or node.input_value(0).get_shape()[1] <= FEW:
+        return lambda planes, kernels: functional.conv2d(planes, kernels, None, *steps)
+    return lambda planes, kernels: functional.conv2d(planes.half(), kernels.half(), None, *steps).float()
 
 
 def _pad(node: openvino.Node) -> Operation:
@@ -160,16 +166,18 @@ def _reduced(by: Operation) -> Callable[[openvino.Node], Operation]:
 def _slice(node: openvino.Node) -> Operation:
     every = [slice(None)] * len(node.input_value(0).get_shape())
     for first, last, step, axis in zip(*(_known(node, place) for place in (1, 2, 3, 4)), strict=True):
+        if step < 1:
+            raise _unknown(node)
         every[axis] = slice(first, last, step)
     return lambda planes, *_: planes[tuple(every)]
 
 
 def _doubled(node: openvino.Node) -> Operation:
-    """Planes whose pixels are repeated, as they are by all networks here that make them larger."""
+    """Planes whose pixels are repeated once in each direction, as all networks here do that make them larger."""
     how = node.get_attributes()
     (*_, rows, columns), (*_, height, width) = node.input_value(0).get_shape(), node.get_output_shape(0)
     placed = how["coordinate_transformation_mode"], how["nearest_mode"]
-    if how["mode"] != "nearest" or placed not in REPEATING or height % rows or width % columns:
+    if how["mode"] != "nearest" or placed not in REPEATING or (height, width) != (BLOCK * rows, BLOCK * columns):
         raise _unknown(node)
     return lambda planes, *_: functional.interpolate(planes, (height, width), mode="nearest")
 
@@ -206,6 +214,12 @@ def _transposed(node: openvino.Node) -> Operation:
     return lambda planes, _: planes.permute(order)
 
 
+def _rounded(node: openvino.Node) -> Operation:
+    if node.get_attributes()["mode"] != "half_to_even":
+        raise _unknown(node)
+    return torch.round
+
+
 def _clamped(node: openvino.Node) -> Operation:
     how = node.get_attributes()
     return lambda planes: planes.clamp(how["min"], how["max"])
@@ -223,13 +237,12 @@ OF_VALUES: dict[str, Operation] = {
     "Multiply": torch.mul,
     "Power": torch.pow,
     "Relu": torch.relu,
-    "Round": torch.round,
     "Select": torch.where,
     "Sigmoid": torch.sigmoid,
     "Sqrt": torch.sqrt,
     "Subtract": torch.sub,
 }
-"""Operations that PyTorch has as they are; it rounds halves to even ones, too."""
+"""Operations that PyTorch has as they are."""
 MADE: dict[str, Callable[[openvino.Node], Operation]] = {
     "Clamp": _clamped,
     "Concat": _joined,
@@ -241,6 +254,7 @@ MADE: dict[str, Callable[[openvino.Node], Operation]] = {
     "ReduceMean": _reduced(torch.mean),
     "ReduceSum": _reduced(torch.sum),
     "Reshape": _reshaped,
+    "Round": _rounded,
     "Slice": _slice,
     "Transpose": _transposed,
     "Unsqueeze": _reshaped,

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rotoscope.engines import Frame, Paint
+from rotoscope.engines import Computing, Frame, Paint
 from rotoscope.errors import RotoscopeError
 from rotoscope.filters.catalogue import Filter, Weights
 
@@ -42,15 +42,6 @@ PLANAR, INTERLEAVED = openvino.Layout("NCHW"), openvino.Layout("NHWC")
 
 
 @dataclass(frozen=True)
-class Computing:
-    """How a network is run: threads in all, frames at once, whether half precision will do."""
-
-    threads: int
-    at_once: int
-    half: bool
-
-
-@dataclass(frozen=True)
 class _Shape:
     """What a network is compiled for: (height, width) and dtype of frames, and how it is run."""
 
@@ -59,15 +50,15 @@ class _Shape:
     how: Computing
 
 
-def load(filter: Filter, threads: int, at_once: int, half: bool) -> Paint:
+def load(filter: Filter, how: Computing) -> Paint:
     """A painter with a network of one style (input `image`, 0..1), or with one style or a blend of a network of many.
 
-    The latter has `style_weights` for its second input. Frames do not depend on `threads`. Raises RotoscopeError if the
-    filter's style is not one of the network's.
+    The latter has `style_weights` for its second input. Frames do not depend on the threads. Raises RotoscopeError if
+    the filter's style is not one of the network's.
     """
     if filter.weights is None:
         raise RotoscopeError(f"Filter {filter.name!r} names no weights for the engine onnx.")
-    weights, how = filter.weights, Computing(threads, at_once, half)
+    weights = filter.weights
     if len(read(weights).inputs) == 1:
         return painter(read, weights, {}, how)
     styles = read(weights).input(STYLES).partial_shape[0].get_length()
@@ -100,7 +91,7 @@ def painter(
         image = np.ascontiguousarray(_padded(frame))
         shape = _Shape(image.shape[:2], frame.dtype.name, how)
         inputs = {"image": image[None], **style}
-        if has_gpu():
+        if how.gpu and has_gpu():
             with _compiling:
                 on_gpu = _on_gpu(network, weights, shape)
             painted = on_gpu(inputs)

@@ -68,32 +68,11 @@ class Steady:
         last = -(-(places.stop - 1) // self.period) * self.period
         return range(places.start // self.period * self.period, min(last + 1, frames))
 
-    def missing(self, carries: list[Carry]) -> int | None:
-        """Which frame between two key frames must be one itself, by its place among `carries`; None if these do.
-
-        It is the one of which most is lost, if that is too much, or else the one nearest to half way that lost a thing,
-        since that is near to all others.
-        """
-        lost = [float((~carry.shown).mean()) for carry in carries]
-        if max(lost, default=0) > UNSEEN:
-            return int(np.argmax(lost))
-        things = [place for place, carry in enumerate(carries) if _loses_a_thing(carry)]
-        return min(things, key=lambda place: abs(2 * place + 1 - len(carries)), default=None)
-
     def over(self, fresh: Frame | None, steady: Frame) -> Frame:
         """Steady paint, alone or as much of it as the dial says over what was painted for the frame."""
         if self.alone or fresh is None:
             return steady
         return np.asarray(cv2.addWeighted(fresh, 1 - self.dial, steady, self.dial, 0), steady.dtype)
-
-
-def _loses_a_thing(carry: Carry) -> bool:
-    """Whether neither of two key frames that are far apart shows something that is in a frame between them."""
-    first, last = carry.keys
-    if last - first <= SHORT:
-        return False
-    lost = (~carry.shown).astype(np.float32)
-    return float(cv2.blur(lost, (round(THING * max(lost.shape)),) * 2).max()) > LOST
 
 
 @dataclass(frozen=True)
@@ -210,7 +189,7 @@ def _to_paint(
 ) -> Iterator[tuple[int, Frame]]:
     """Those of the frames that need a painter, in order; the stretches between them are added to `stretches`."""
     for seen in _periods(frames, steady):
-        inner = list(_inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])), steady, pool))
+        inner = list(_inner(seen, list(pool.map(_steps, seen[:-1], seen[1:])), pool))
         stretches.append(_Stretch(seen[0], inner, seen[-1]))
         painted = {one.seen.index for one in inner if one.is_key or not steady.alone} | {seen[-1].index}
         yield from ((one.index, one.frame) for one in seen if one.index in painted)
@@ -245,12 +224,10 @@ def _alike(here: _Seen, there: _Seen, flow: Flow) -> Mask:
     return np.asarray((gap <= DIFFERENT) & inside(flow))
 
 
-def _inner(
-    seen: list[_Seen], steps: list[tuple[_Step, _Step]], steady: Steady, pool: ThreadPoolExecutor
-) -> Iterator[_Between]:
+def _inner(seen: list[_Seen], steps: list[tuple[_Step, _Step]], pool: ThreadPoolExecutor) -> Iterator[_Between]:
     """The frames between two key frames. steps: from each frame to the next one, and back."""
     before, after = _both_paths(seen, 0, len(steps), steps, pool)
-    yield from _split(seen, steps, before, after, steady, pool)
+    yield from _split(seen, steps, before, after, pool)
 
 
 def _split(
@@ -258,7 +235,6 @@ def _split(
     steps: list[tuple[_Step, _Step]],
     before: list[Path],
     after: list[Path],
-    steady: Steady,
     pool: ThreadPoolExecutor,
 ) -> Iterator[_Between]:
     """The frames between two key frames, with as many more of those among them as must be.
@@ -271,15 +247,36 @@ def _split(
     carries = [Carry(keys, pair, share) for pair, share in zip(pairs, shares, strict=True)]
     backs = [back for _, back in steps[:-1]]
     inner = [_Between(*parts) for parts in zip(seen[1:-1], carries, backs, strict=True)]
-    missing = steady.missing(carries)
+    missing = _missing(carries)
     if missing is None:
         yield from inner
         return
     place = 1 + missing
     yield replace(inner[missing], is_key=True)
     behind, ahead = _both_paths(seen, place, place, steps, pool)
-    yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, steady, pool)
-    yield from _split(seen[place:], steps[place:], behind, after[place:], steady, pool)
+    yield from _split(seen[: place + 1], steps[:place], before[:place], ahead, pool)
+    yield from _split(seen[place:], steps[place:], behind, after[place:], pool)
+
+
+def _missing(carries: list[Carry]) -> int | None:
+    """Which frame between two key frames must be one itself, by its place among `carries`; None if these do.
+
+    It is the one of which most is lost, if that is too much, or else the one nearest to half way that lost a thing,
+    since that is near to all others.
+    """
+    lost = [float((~carry.shown).mean()) for carry in carries]
+    if max(lost, default=0) > UNSEEN:
+        return int(np.argmax(lost))
+    if len(carries) < SHORT:
+        return None
+    things = [place for place, carry in enumerate(carries) if _loses_a_thing(carry)]
+    return min(things, key=lambda place: abs(2 * place + 1 - len(carries)), default=None)
+
+
+def _loses_a_thing(carry: Carry) -> bool:
+    """Whether neither of two key frames shows something that is in a frame between them."""
+    lost = (~carry.shown).astype(np.float32)
+    return float(cv2.blur(lost, (round(THING * max(lost.shape)),) * 2).max()) > LOST
 
 
 def _both_paths(

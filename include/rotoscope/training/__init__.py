@@ -1,4 +1,4 @@
-"""Training: a filter of one's own from paintings, as a small network. Only what is in here needs PyTorch."""
+"""Training: a filter of one's own from paintings, as a small network. It needs PyTorch, as painting does on a GPU."""
 
 from importlib import import_module
 from types import ModuleType

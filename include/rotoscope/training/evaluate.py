@@ -45,7 +45,8 @@ class Evaluation(BaseModel):
 
 def measure(trainer: Trainer, filter: Filter, photos: Sequence[Frame], threads: int, sheet: Path) -> Evaluation:
     """Measure a filter whose file is at hand, and write a JPEG of photos beside what it makes of them."""
-    paint = engines.load(filter, threads)
+    # Not with PyTorch on a GPU, which the file is compared with.
+    paint = engines.load(filter, threads, gpu=False)
     trial = np.random.default_rng(0).integers(0, 256, (*TRIAL, 3), np.uint8)
     chosen = [fitted(photos[place]) for place in spread(len(photos), min(LOOKED_AT, len(photos)))]
     painted = [paint(photo) for photo in chosen]
