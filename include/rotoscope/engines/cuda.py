@@ -217,7 +217,7 @@ def _transposed(node: openvino.Node) -> Operation:
 def _rounded(node: openvino.Node) -> Operation:
     if node.get_attributes()["mode"] != "half_to_even":
         raise _unknown(node)
-    return torch.round
+    return lambda planes: torch.round(planes)
 
 
 def _clamped(node: openvino.Node) -> Operation:
