@@ -107,11 +107,16 @@ def filters(tag: str | None, server: str | None, as_json: bool) -> None:
 )
 @click.option("--mask-feather", default=0.0, show_default=True, help="Width of its soft edge, in % of the frame.")
 @click.option("--mask-invert", is_flag=True, help="Paint where it is black.")
-@click.option("--steady", default=0.0, show_default=True, help="From 0 to 1, how far paint moves with what it is on.")
+@click.option(
+    "--steady",
+    default=0.0,
+    show_default=True,
+    help="From 0 to 1, how far paint moves with what it is on; with --key-frames, how exactly.",
+)
 @click.option(
     "--key-frames", is_flag=True, help="Paint few frames and carry their paint to the others: fast and steady."
 )
-@click.option("--half", is_flag=True, help="Half precision: faster where the processor has it.")
+@click.option("--half", is_flag=True, help="Half precision: faster where the processor or the GPU has it.")
 @click.option("--start", help="Where to begin: seconds, m:ss or h:mm:ss.")
 @click.option("--end", help="Where to end, the same way.")
 @click.option("--size", default="source", show_default=True, help="Shorter side of the result: 1080p, 720p, 360p, ...")

@@ -6,7 +6,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 import click
 
@@ -200,7 +200,7 @@ def _option(text: str) -> tuple[str, Any]:
     if not equals:
         raise Refused(f"{text!r} is no option; write NAME=VALUE, such as size=720p.")
     field = Request.model_fields.get(name)
-    if field is None or field.annotation in (str, str | None):
+    if field is None or field.annotation in (str, str | None) or get_origin(field.annotation) is Literal:
         return name, value  # the server knows what it is, or says that it is nothing
     try:
         return name, json.loads(value)

@@ -29,7 +29,8 @@ def rotoscope(*arguments: str | Path, **environment: str) -> subprocess.Complete
 
 def test_submit_brings_the_painted_video(server: str, clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
-    done = rotoscope("submit", clip, "--filter", "sea-mist", "-o", output, "--option", "end=1", "--preset", "fast")
+    options = ("--option", "end=1", "--option", "size=240p", "--option", "keep_colours=true")
+    done = rotoscope("submit", clip, "--filter", "sea-mist", "-o", output, *options, "--preset", "fast")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "48 frames of clip.mp4" in done.stderr
     assert timestamps(output) == timestamps(clip)[:25]
