@@ -131,6 +131,25 @@ def test_contrast_stays() -> None:
 
 
 @pytest.mark.parametrize("alone", [False, True])
+def test_sharpness_stays_where_strokes_lie_on_a_lattice(alone: bool) -> None:
+    """Networks double pictures, which leaves a pattern of two pixels in their paint; the camera leads it off its rows."""
+    source = moving(scene(1), 17, step=3)
+
+    def latticed(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        for index, frame in frames:
+            painted = frame.copy()
+            painted[1::2, 1::2] = np.clip(painted[1::2, 1::2].astype(int) + 40, 0, 255)
+            yield index, frame, painted
+
+    def sharpness(frame: Frame) -> float:
+        return float(cv2.Laplacian(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), cv2.CV_32F).var())
+
+    by_itself = [sharpness(painted) for _, _, painted in latticed(enumerate(source))]
+    steady = [sharpness(painted) for _, _, painted in steadied(enumerate(source), latticed, Steady(16, 1.0, alone), 2)]
+    assert np.mean(steady) == pytest.approx(np.mean(by_itself), rel=0.1)
+
+
+@pytest.mark.parametrize("alone", [False, True])
 def test_no_paint_is_carried_over_a_scene_cut(alone: bool) -> None:
     source = moving(scene(1), 5) + moving(255 - scene(2), 8)
     painted, _ = steadily(source, 1.0, 32, alone)

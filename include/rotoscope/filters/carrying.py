@@ -244,9 +244,9 @@ def _mixed(one: Frame, other: Frame, share: Share) -> Frame:
 
 
 def _edges(light: NDArray[Any]) -> NDArray[np.float32]:
-    """The Laplacian, of every other pixel in every other row."""
+    """The Laplacian, in every third row: where networks double pictures, every other one looks less sharp than all."""
     edges = cv2.Laplacian(light, cv2.CV_16S if light.dtype == np.uint8 else cv2.CV_32F)
-    return np.ascontiguousarray(edges[::2, ::2], np.float32)
+    return np.ascontiguousarray(edges[::3], np.float32)
 
 
 def _power(picture: Frame, blurred: NDArray[Any]) -> float:
