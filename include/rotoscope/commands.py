@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_origin
 
 import click
 
+from rotoscope import formats
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
@@ -72,12 +73,16 @@ def submit(
     server: str,
     as_json: bool,
 ) -> None:
-    """Have a server paint the video IN: send it, watch, and bring the result to OUT."""
+    """Have a server paint the video IN: send it, watch, and bring the result to OUT, in the format of its ending."""
     if output is None and not detach:
         raise Refused("Say with -o where the painted video shall go, or --detach to bring it later.")
-    if output is not None and not output.parent.is_dir():
-        raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
     body = {"filter": filter, **({"preset": preset} if preset else {}), **dict(map(_option, options))}
+    if output is not None:
+        if output.is_dir():
+            raise Refused(f"{output} is a folder; name a file in it, such as {output / 'painted.mp4'}.")
+        if not output.parent.is_dir():
+            raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
+        body.setdefault("format", formats.of_file(output).name)
     client = client_of(server)
     begun = time.monotonic()
     video = client.upload(source, lambda done, size: _line(f"{done / size:4.0%} sent", done == size, as_json))
@@ -92,7 +97,7 @@ def submit(
     if as_json:
         click.echo(json.dumps({**end, "output": str(output)}))
     else:
-        click.echo(f"{output}: {video['facts']['frames']} frames of {source.name} in {clock(seconds)}", err=True)
+        click.echo(f"{output}: {source.name}, painted in {clock(seconds)}", err=True)
 
 
 @click.command("list")
@@ -203,9 +208,16 @@ def _option(text: str) -> tuple[str, Any]:
     if field is None or field.annotation in (str, str | None) or get_origin(field.annotation) is Literal:
         return name, value  # the server knows what it is, or says that it is nothing
     try:
-        return name, json.loads(value)
+        return name, json.loads(value, parse_constant=_no_number)
     except ValueError:
-        raise Refused(f"{name} is {value!r}, but it should be a number, true, false, or a list as in JSON.") from None
+        is_list = field.annotation == list[str]
+        wanted = 'a list, such as ["oil", "sea-mist:0.5"]' if is_list else "a number, true or false"
+        raise Refused(f"{name} is {value!r}, but it should be {wanted}.") from None
+
+
+def _no_number(text: str) -> Any:
+    """JSON has no NaN and no Infinity, though Python's parser takes them."""
+    raise ValueError(text)
 
 
 COMMANDS = (submit, list_rotoscopes, watch, cancel, completion)

@@ -38,7 +38,7 @@ COPY_SECONDS_A_PIXEL = 1.5e-8
 """Decoding and encoding losslessly, for all filters: 70 frames of 720p a second."""
 KEYS_CARRY_SECONDS_A_PIXEL, CARRY_SECONDS_A_PIXEL = 6e-8, 1.5e-7
 """Carrying paint along the flow, for one thread, at 640x360: with key frames alone, which a dial of 1 doubles, and
-where every frame is painted."""
+where every frame is painted. Smaller frames take as long, since flow is sought in as many pixels."""
 PERIOD, SHORT_PERIOD = 16, 8
 """Frames between two key frames; over more, flow loses the shape of what moves."""
 MANY_PIXELS = 2048 * 1152
@@ -133,7 +133,8 @@ class Workshop:
         if self.steady.alone:
             share = KEY_FRAMES_A_PERIOD / self.steady.period
             carrying = KEYS_CARRY_SECONDS_A_PIXEL * (1 + self.steady.dial)
-        return copying + painting * share + width * height * carrying / self.workers
+        pixels = max(width * height, TRIAL[0] * TRIAL[1])
+        return copying + painting * share + pixels * carrying / self.workers
 
 
 def seconds_a_frame(request: Request, video: Video, threads: int) -> float:

@@ -32,7 +32,7 @@ def test_submit_brings_the_painted_video(server: str, clip: Path, tmp_path: Path
     options = ("--option", "end=1", "--option", "size=240p", "--option", "keep_colours=true")
     done = rotoscope("submit", clip, "--filter", "sea-mist", "-o", output, *options, "--preset", "fast")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "48 frames of clip.mp4" in done.stderr
+    assert "out.mp4: clip.mp4, painted in 00:" in done.stderr
     assert timestamps(output) == timestamps(clip)[:25]
     assert list(tmp_path.iterdir()) == [output]
 
@@ -75,6 +75,10 @@ def test_filters_and_sheets_of_a_server(server: str, clip: Path, tmp_path: Path)
         (("submit", "CLIP", "-o", "no/such/out.mp4"), {}, 2, "There is no folder no/such"),
         (("submit", "CLIP", "--detach", "--filter", "nope"), {}, 2, "There is no filter 'nope'"),
         (("submit", "CLIP", "--detach", "--option", "strength"), {}, 2, "write NAME=VALUE"),
+        (("submit", "CLIP", "--detach", "--option", "fps=NaN"), {}, 2, "should be a number"),
+        (("submit", "CLIP", "--detach", "--option", "then=oil"), {}, 2, 'such as ["oil", "sea-mist:0.5"]'),
+        (("submit", "CLIP", "-o", "out.avi"), {}, 2, "Files ending in .avi cannot be written"),
+        (("submit", "CLIP", "-o", "."), {}, 2, ". is a folder"),
         (("submit", "nowhere.mp4", "--detach"), {}, 2, "does not exist"),
         (("watch", "nothing"), {}, 2, "There is no such thing"),
     ],

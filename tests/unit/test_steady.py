@@ -132,7 +132,7 @@ def test_contrast_stays() -> None:
 
 @pytest.mark.parametrize("alone", [False, True])
 def test_sharpness_stays_where_strokes_lie_on_a_lattice(alone: bool) -> None:
-    """Networks double pictures, which leaves a pattern of two pixels in their paint; the camera leads it off its rows."""
+    """Networks double pictures, which leaves a pattern of two pixels in paint; the camera leads it off its rows."""
     source = moving(scene(1), 17, step=3)
 
     def latticed(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
