@@ -82,7 +82,7 @@ def submit(
             raise Refused(f"{output} is a folder; name a file in it, such as {output / 'painted.mp4'}.")
         if not output.parent.is_dir():
             raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
-        body.setdefault("format", formats.of_file(output).name)
+        body["format"] = body.get("format") or formats.of_file(output).name
     client = client_of(server)
     begun = time.monotonic()
     video = client.upload(source, lambda done, size: _line(f"{done / size:4.0%} sent", done == size, as_json))
