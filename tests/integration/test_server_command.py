@@ -78,6 +78,7 @@ def test_filters_and_sheets_of_a_server(server: str, clip: Path, tmp_path: Path)
         (("submit", "CLIP", "--detach", "--option", "fps=NaN"), {}, 2, "should be a number"),
         (("submit", "CLIP", "--detach", "--option", "then=oil"), {}, 2, 'such as ["oil", "sea-mist:0.5"]'),
         (("submit", "CLIP", "-o", "out.avi"), {}, 2, "Files ending in .avi cannot be written"),
+        (("submit", "CLIP", "-o", "out.avi", "--option", "format=nope"), {}, 2, "There is no output format 'nope'"),
         (("submit", "CLIP", "-o", "."), {}, 2, ". is a folder"),
         (("submit", "nowhere.mp4", "--detach"), {}, 2, "does not exist"),
         (("watch", "nothing"), {}, 2, "There is no such thing"),
