@@ -8,7 +8,7 @@ size) and one labelled picture, as keys of the store (by default the folder `sto
 
 **Running it again** is safe at any time: a sheet that is there is not painted again.
 
-**When it fails**, the last line of the task's log says why in one sentence.
+**When it fails**, the task's log says why in one sentence, at its end.
 """
 
 import json
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG
 
-from video.defaults import DEFAULT_ARGS
+from video.defaults import DEFAULT_ARGS, SOON
 from video.operators import CleanUpOperator, ContactSheetOperator
 from video.params import sheet_params
 
@@ -39,6 +39,7 @@ with DAG(
         slots=POOLS["filter"]["slots"],
         pool="filter",
         queue="filter",
+        priority_weight=SOON,
         execution_timeout=timedelta(hours=1),
         doc_md="""
 Fetches or copies the source, picks the frames, and paints them with one filter after the other.

@@ -8,14 +8,14 @@ the DAGs `rotoscope` and `contact_sheet`. A name alone is its newest version; a 
 
 **Running it again** is safe at any time: the same picture under the same name is the same version.
 
-**When it fails**, the last line of the task's log says why in one sentence.
+**When it fails**, the task's log says why in one sentence, at its end.
 """
 
 from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from video.defaults import DEFAULT_ARGS
+from video.defaults import DEFAULT_ARGS, SOON
 from video.operators import CleanUpOperator, CreateFilterOperator
 from video.params import style_params
 
@@ -34,6 +34,7 @@ with DAG(
         task_id="create",
         pool="filter",
         queue="filter",
+        priority_weight=SOON,
         execution_timeout=timedelta(minutes=30),
         doc_md="""
 Fetches the picture, finds its style with a network, and keeps the filter's document and a preview.

@@ -8,7 +8,7 @@ that an earlier run made. They are painted if a filter is named.
 
 **Running it again** is safe at any time: a set that is whole is not made again.
 
-**When it fails**, the last line of the task's log says why in one sentence.
+**When it fails**, the task's log says why in one sentence, at its end.
 """
 
 import json

@@ -7,7 +7,7 @@ the DAGs `rotoscope` and `contact_sheet`. The API starts this DAG for each video
 
 **Running it again** is safe at any time: the same bytes are the same video.
 
-**When it fails**, the last line of the task's log says why in one sentence.
+**When it fails**, the task's log says why in one sentence, at its end.
 """
 
 from datetime import timedelta

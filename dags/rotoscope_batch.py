@@ -17,7 +17,7 @@ them.
 **Stopping it.** Mark the run as failed: nothing more is started. Runs of `rotoscope` that are under way go on, unless
 you mark them too.
 
-**When it fails**, something is missing that must be there: the last line of the log of `report` names the first, and
+**When it fails**, something is missing that must be there: the log of `report` names the first at its end, and
 the report has all with their reasons. What did not fail is painted.
 """
 

@@ -9,7 +9,7 @@ the checkout).
 
 **Running it again** is safe at any time: painted chunks and finished results are found in the store and used.
 
-**When it fails**, the last line of the failed task's log says why in one sentence. Each task's documentation says what
+**When it fails**, the failed task's log says why in one sentence, at its end. Each task's documentation says what
 to do about it.
 """
 

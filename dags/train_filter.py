@@ -12,7 +12,7 @@ into the field `filter` of the DAGs `rotoscope` and `contact_sheet`. A version n
 
 **Running it again** goes on where it stopped: clear the failed task, or trigger again with the same fields.
 
-**When it fails**, the last line of the task's log says why in one sentence.
+**When it fails**, the task's log says why in one sentence, at its end.
 """
 
 from datetime import timedelta

@@ -91,7 +91,7 @@ def filters(tag: str | None, server: str | None, as_json: bool) -> None:
 @click.option(
     "-o", "--output", metavar="OUT", required=True, type=click.Path(path_type=Path), help="The painted video."
 )
-@click.option("--filter", default=DEFAULT_FILTER, show_default=True, help="A name that `filters` lists.")
+@click.option("--filter", show_default=DEFAULT_FILTER, help="A name that `filters` lists.")
 @click.option("--style", metavar="PICTURE", help="A picture to paint in the style of, in the place of a filter.")
 @STORE
 @click.option("--blend", multiple=True, metavar="NAME[:WEIGHT]", help="A filter blended in, beside the filter's 1.")
@@ -129,13 +129,18 @@ def filters(tag: str | None, server: str | None, as_json: bool) -> None:
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
 )
-def paint(source: str, output: Path, threads: int, style: str | None, store: Path, **fields: Any) -> None:
+def paint(
+    source: str, output: Path, threads: int, filter: str | None, style: str | None, store: Path, **fields: Any
+) -> None:
     """Paint the video IN into the file OUT in one process."""
     find = finder(FolderStore(store))
+    fields["filter"] = filter or DEFAULT_FILTER
     if style is not None:
-        filter = filter_of(*read_picture(Path(_readable(style)), style), "style")
-        fields["filter"] = filter.reference
-        find = partial(catalogue.get, made=[filter])
+        if filter is not None:
+            raise Refused("Give --filter or --style, not both.")
+        made = filter_of(*read_picture(Path(_readable(style)), style), "style")
+        fields["filter"] = made.reference
+        find = partial(catalogue.get, made=[made])
     fields["format"] = fields["format"] or formats.of_file(output).name
     request = Request.parse({"source": _readable(source), **fields}, find)
     _readable(str(output))

@@ -14,6 +14,7 @@ from rotoscope import formats
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.media.timing import clock
+from rotoscope.places import check_target
 from rotoscope.request import DEFAULT_FILTER, Request
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _complete_filter(context: click.Context, option: click.Parameter, begun: str
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("-o", "--output", metavar="OUT", type=click.Path(path_type=Path), help="Where the painted video goes.")
-@click.option("--filter", default=DEFAULT_FILTER, show_default=True, shell_complete=_complete_filter, help="Its name.")
+@click.option("--filter", show_default=DEFAULT_FILTER, shell_complete=_complete_filter, help="Its name.")
 @click.option("--preset", help="A named set of options, such as fast or steady.")
 @click.option(
     "--option", "options", multiple=True, metavar="NAME=VALUE", help="Any field of a rotoscope; once for each."
@@ -66,7 +67,7 @@ def _complete_filter(context: click.Context, option: click.Parameter, begun: str
 def submit(
     source: Path,
     output: Path | None,
-    filter: str,
+    filter: str | None,
     preset: str | None,
     options: tuple[str, ...],
     detach: bool,
@@ -76,12 +77,12 @@ def submit(
     """Have a server paint the video IN: send it, watch, and bring the result to OUT, in the format of its ending."""
     if output is None and not detach:
         raise Refused("Say with -o where the painted video shall go, or --detach to bring it later.")
-    body = {"filter": filter, **({"preset": preset} if preset else {}), **dict(map(_option, options))}
+    body = dict(map(_option, options))
+    for name, value in (("filter", filter), ("preset", preset)):
+        if value is not None and body.setdefault(name, value) != value:
+            raise Refused(f"The {name} is {value} and {body[name]} at once; leave out one of them.")
     if output is not None:
-        if output.is_dir():
-            raise Refused(f"{output} is a folder; name a file in it, such as {output / 'painted.mp4'}.")
-        if not output.parent.is_dir():
-            raise Refused(f"There is no folder {output.parent}; make it first, or write somewhere else.")
+        check_target(output)
         body["format"] = body.get("format") or formats.of_file(output).name
     client = client_of(server)
     begun = time.monotonic()
@@ -156,6 +157,9 @@ def completion(context: click.Context, shell: str) -> None:
 
 def server_sheet(server: str, source: Path, output: Path, body: dict[str, Any]) -> None:
     """Have a server make a contact sheet of a video; brings its one picture to a file."""
+    check_target(output)
+    if output.suffix.lower() not in (".jpg", ".jpeg"):
+        raise Refused(f"A server gives a contact sheet as one JPEG; call it {output.with_suffix('.jpg')}.")
     client = client_of(server)
     video = client.upload(source, lambda done, size: _line(f"{done / size:4.0%} sent", done == size, False))
     made = client.post("/contact-sheets", {"video": video["id"], **body}, Prefer="wait=60")

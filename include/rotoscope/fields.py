@@ -1,18 +1,37 @@
 """Fields of requests: what users write, as models, with one sentence for each bad value."""
 
 import re
+import reprlib
 from collections.abc import Callable
+from difflib import get_close_matches
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from rotoscope.errors import Refused
 from rotoscope.filters import catalogue
 
-TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
+_TIME = r"^\s*((\d{1,4}:)?\d{1,2}:)?\d{1,7}(\.\d{1,9})?\s*$"
+
+
+def _as_text(value: Any) -> Any:
+    """A number of seconds is as good as its text."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _none_if_blank(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Time = Annotated[str, Field(pattern=_TIME), BeforeValidator(_as_text)]
+"""Seconds, m:ss or h:mm:ss; `seconds_of` gives it as a number."""
+TimeOrNone = Annotated[Time | None, BeforeValidator(_none_if_blank)]
+"""The same in a field that may be left empty."""
 DOCUMENTS = "documents"
 """A field that no user writes: the filters of a request that are not built in."""
+ALIKE = 0.65
+"""Share of two words' letters that agree where one may stand for the other."""
 Fields = TypeVar("Fields", bound=BaseModel)
 Find = Callable[[str], catalogue.Filter]
 """Gives the filter of a name that is not built in. Raises Refused if there is none."""
@@ -25,7 +44,7 @@ def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise Refused(" ".join(_sentence(one, kind) for one in error.errors())) from None
+        raise Refused(" ".join(sentence(one, kind) for one in error.errors())) from None
 
 
 def users(kind: type[BaseModel]) -> list[str]:
@@ -54,13 +73,20 @@ def name_and_number(text: str, least: float, most: float, example: str) -> tuple
     return name, value
 
 
-def _sentence(error: Any, kind: type[BaseModel]) -> str:
-    name = ".".join(str(part) for part in error["loc"]) or "the request"
+def sentence(error: Any, kind: type[BaseModel]) -> str:
+    """What is wrong with a value, for people. error: one of pydantic's, of such a model."""
+    name, given = ".".join(str(part) for part in error["loc"]) or "the request", reprlib.repr(error["input"])
+    field = kind.model_fields.get(error["loc"][0]) if error["loc"] else None
+    description = (field and field.description) or ""
     if error["type"] == "missing":
-        return f"{name} is missing. {kind.model_fields[name].description}"
+        return f"{name} is missing. {description}".strip()
     if error["type"] == "extra_forbidden":
-        return f"{name} is not a field of a request; the fields are {', '.join(users(kind))}."
-    if error["type"] == "string_pattern_mismatch" and error["ctx"]["pattern"] == TIME:
-        return f"{name} is {error['input']!r}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
+        near = get_close_matches(name, users(kind), 1, ALIKE)
+        known = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(users(kind))}."
+        return f"{name} is not a field of a request; {known}"
+    if error["type"] == "string_pattern_mismatch":
+        if error["ctx"]["pattern"] == _TIME:
+            return f"{name} is {given}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
+        return f"{name} cannot be {given}. {description}".strip()
     reason = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{name} is {error['input']!r}, but {reason.replace('input should', 'it should')}."
+    return f"{name} is {given}, but {reason.replace('input should', 'it should')}."

@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from rotoscope.errors import Refused
-from rotoscope.fields import DOCUMENTS, TIME, Find, validated
+from rotoscope.fields import DOCUMENTS, Find, TimeOrNone, validated
 from rotoscope.filters import catalogue
 from rotoscope.request import Request, Size
 
@@ -29,12 +29,10 @@ class FrameSetRequest(BaseModel):
         title="Frames",
         description="In the place of a video: a set of them, as the id of the run that made it.",
     )
-    start: str | None = Field(
-        default=None, pattern=TIME, title="Start", description="Seconds, m:ss or h:mm:ss; empty for the beginning."
+    start: TimeOrNone = Field(
+        default=None, title="Start", description="Seconds, m:ss or h:mm:ss; empty for the beginning."
     )
-    end: str | None = Field(
-        default=None, pattern=TIME, title="End", description="The same way; empty for the end of the video."
-    )
+    end: TimeOrNone = Field(default=None, title="End", description="The same way; empty for the end of the video.")
     every: int = Field(default=1, ge=1, title="Every n-th", description="1 takes all frames, 10 every tenth.")
     size: Size = Field(default="source", title="Size", description="The shorter side of the pictures.")
     picture: Literal["png", "jpeg"] = Field(

@@ -1,10 +1,20 @@
-"""Places: what a user names by a path or a URL, as a file."""
+"""Places: what a user names by a path or a URL, as a file to read or to write."""
 
 from pathlib import Path
 
 from rotoscope.errors import Refused
 from rotoscope.fetch import Fetch, name_of
 from rotoscope.request import Request
+
+
+def check_target(path: Path) -> None:
+    """Raises Refused if no file can be written at a path."""
+    if path.is_dir():
+        raise Refused(f"{path} is a folder; name a file in it, such as {path / 'painted.mp4'}.")
+    if not path.parent.is_dir():
+        raise Refused(f"There is no folder {path.parent}; make it first, or write somewhere else.")
+    if path.exists() and not path.is_file():
+        raise Refused(f"{path} is not a file that can be written over; choose another name.")
 
 
 def file_at(place: str, folder: Path, fetch: Fetch) -> tuple[Path, str]:

@@ -21,7 +21,7 @@ from rotoscope.media.source import Source, open_source
 from rotoscope.media.verify import Made, verify
 from rotoscope.media.video import Video
 from rotoscope.painting import Report, Workshop, encoder, show
-from rotoscope.places import file_at
+from rotoscope.places import check_target, file_at
 from rotoscope.plan import output_of
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest, paint_sheet
@@ -38,10 +38,7 @@ def paint(
     Mismatch if frames went wrong.
     """
     target = target.resolve()
-    if not target.parent.is_dir():
-        raise Refused(f"There is no folder {target.parent}; make it first, or write somewhere else.")
-    if target.exists() and not target.is_file():
-        raise Refused(f"{target} is not a file that can be written over; choose another name.")
+    check_target(target)
     with tempfile.TemporaryDirectory(prefix=".painting-", dir=target.parent) as folder:
         source, _ = open_request(request, Path(folder))
         if target.exists() and source.file.samefile(target):

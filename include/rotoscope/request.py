@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rotoscope import formats
 from rotoscope.errors import Refused
-from rotoscope.fields import DOCUMENTS, TIME, Find, name_and_number, seconds_of, validated
+from rotoscope.fields import DOCUMENTS, Find, TimeOrNone, name_and_number, seconds_of, validated
 from rotoscope.filters import catalogue
 from rotoscope.limits import limits
 from rotoscope.masks import box_of
@@ -24,6 +24,8 @@ SMALLEST = 32
 
 MOST_LAYERS = 8
 MOST_WEIGHT = 100
+NEEDS = {"mask_feather": "mask", "mask_invert": "mask", "fade_start": "fade_to", "fade_end": "fade_to"}
+"""Fields that say something about another one."""
 Layers = list[tuple[catalogue.Filter, float]]
 """Filters with their strengths, in the order in which they are laid over a frame."""
 
@@ -67,11 +69,11 @@ class Request(BaseModel):
         title="Fade to",
         description="Other filters that take over in the course of the video, a line each, like those in Then.",
     )
-    fade_start: str | None = Field(
-        default=None, pattern=TIME, title="Fade from", description="When they begin to; empty for the beginning."
+    fade_start: TimeOrNone = Field(
+        default=None, title="Fade from", description="When they begin to; empty for the beginning."
     )
-    fade_end: str | None = Field(
-        default=None, pattern=TIME, title="Fade until", description="When they are all there is; empty for the end."
+    fade_end: TimeOrNone = Field(
+        default=None, title="Fade until", description="When they are all there is; empty for the end."
     )
     strength: float = Field(
         default=1.0, ge=0, le=1, title="Strength", description="From 0, the video as it is, to 1, all paint."
@@ -103,15 +105,12 @@ class Request(BaseModel):
         default=0.0, ge=0, le=50, title="Feather", description="Width of the mask's soft edge, in percent of the frame."
     )
     mask_invert: bool = Field(default=False, title="Invert", description="Paint where the mask is black.")
-    start: str | None = Field(
+    start: TimeOrNone = Field(
         default=None,
-        pattern=TIME,
         title="Start",
         description="Seconds, m:ss or h:mm:ss from the beginning; empty for the beginning.",
     )
-    end: str | None = Field(
-        default=None, pattern=TIME, title="End", description="The same way; empty for the end of the video."
-    )
+    end: TimeOrNone = Field(default=None, title="End", description="The same way; empty for the end of the video.")
     size: Size = Field(
         default="source", title="Size", description="The shorter side of the painted video; smaller paints faster."
     )
@@ -194,6 +193,9 @@ class Request(BaseModel):
             raise Refused(
                 f"The filter {request.filter} paints elsewhere, frame by frame; leave out steady and key_frames."
             )
+        for field, needed in NEEDS.items():
+            if getattr(request, field) and not getattr(request, needed):
+                raise Refused(f"{field} says nothing without {needed}; fill in both, or leave both out.")
         formats.get(request.format).check(request.quality, request.speed, request.pixel_format)
         _refuse_if_empty("part", request.start, request.end)
         _refuse_if_empty("fade", request.fade_start, request.fade_end)
@@ -204,27 +206,21 @@ class Request(BaseModel):
         lists = {"blend": map(_part, self.blend), "then": map(_layer, self.then), "fade_to": map(_layer, self.fade_to)}
         written = {field: [one for one in layers if one[0]] for field, layers in lists.items()}
         names = {self.filter, *(name for layers in written.values() for name, _ in layers)}
-        made = {name: find(name) for name in sorted(names - set(catalogue.catalogue()))}
-        pinned = {name: one.reference for name, one in made.items()}
+        built_in = catalogue.catalogue()
+        found = {name: find(name) for name in sorted(names - set(built_in))}
+        made = [one for one in found.values() if one.name not in built_in]
+        pinned = {name: one.reference if one in made else one.name for name, one in found.items()}
         fields: dict[str, Any] = {
             field: [f"{pinned.get(name, name)}:{number:g}" for name, number in layers]
             for field, layers in written.items()
         }
         fields["filter"] = pinned.get(self.filter, self.filter)
-        return self.model_copy(update={DOCUMENTS: tuple(made.values()), **fields})
+        return self.model_copy(update={DOCUMENTS: tuple(made), **fields})
 
     @field_validator("model", "speed", "pixel_format", "mask")
     @classmethod
     def _none_if_empty(cls, value: str | None) -> str | None:
         return value or None
-
-    @field_validator("start", "end", "fade_start", "fade_end", mode="before")
-    @classmethod
-    def _as_text(cls, value: Any) -> Any:
-        """A number of seconds is as good as its text, and an empty field is none."""
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return str(value)
-        return None if isinstance(value, str) and not value.strip() else value
 
     @property
     def source_url(self) -> str | None:
@@ -301,12 +297,12 @@ class Request(BaseModel):
             shorter, scale = int(self.size[:-1]), Fraction(int(self.size[:-1]), min(upright))
             wide, high = (shorter if side == min(upright) else round(side * scale / 2) * 2 for side in upright)
         if wide * high > limits().max_pixels or max(wide, high) > LARGEST:
-            raise Refused(f"The painted video would be {wide}x{high}, which is too large; ask for a smaller size.")
+            raise Refused(f"{wide}x{high} pixels are too many; ask for a smaller size.")
         if self.paints and wide * high / min(1, self.scale) ** 2 > limits().max_pixels:
             raise Refused(f"{wide}x{high} pixels are too many at a scale of {self.scale:g}; ask for a larger one.")
         if self.paints and min(wide, high) / max(1, self.scale) < SMALLEST:
             least = round(SMALLEST * max(1, self.scale))
-            raise Refused(f"The painted video would be {wide}x{high}; a filter needs {least} pixels on both sides.")
+            raise Refused(f"{wide}x{high} pixels are too few; a filter needs {least} on both sides.")
         return wide, high
 
     @property

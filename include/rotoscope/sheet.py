@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rotoscope.borders import scene_cuts
 from rotoscope.errors import Refused
-from rotoscope.fields import DOCUMENTS, Find, seconds_of, validated
+from rotoscope.fields import DOCUMENTS, Find, Time, seconds_of, validated
 from rotoscope.filters import catalogue
 from rotoscope.filters.catalogue import TAGS
 from rotoscope.media.packets import Packets
@@ -54,7 +54,7 @@ class SheetRequest(BaseModel):
     tag: str | None = Field(
         default=None, title="Tag", description=f"Only those with this tag, if no filter is named: {', '.join(TAGS)}."
     )
-    at: list[str] = Field(
+    at: list[Time] = Field(
         default=[],
         max_length=MOST_FRAMES,
         title="Frames at",
@@ -86,8 +86,6 @@ class SheetRequest(BaseModel):
         request = request.model_copy(update={"filters": [one.filter for one in named], DOCUMENTS: documents})
         if request.scenes and request.at:
             raise Refused("Frames cannot be chosen by times and by scenes at once; leave out at, or scenes.")
-        for time in request.at:
-            Request.parse({"source": request.source, "start": time})
         return request
 
     @property
@@ -116,8 +114,10 @@ class SheetRequest(BaseModel):
         video = source.video
         if self.scenes:
             return _of_scenes([bisect_left(video.pts, pts) for pts in scene_cuts(source.track)], video.frames)
-        if not self.at:
-            return sorted({0, video.frames // 2, video.frames - 1})
+        return self.frames_at(video) or sorted({0, video.frames // 2, video.frames - 1})
+
+    def frames_at(self, video: Video) -> list[int]:
+        """Indices of the frames at the times that are named. Raises Refused for a time after the video's end."""
         return sorted({_frame_at(time, video) for time in self.at})
 
 

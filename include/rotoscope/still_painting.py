@@ -17,10 +17,7 @@ def paint_picture(request: Request, content: bytes, kind: Kind, threads: int) ->
     except BadPicture as bad:
         raise Refused(f"This picture cannot be painted: {bad}. Send a PNG, JPEG or WebP.") from None
     height, width, _ = picture.shape
-    try:
-        request.painted_size((width, height))
-    except Refused as refused:
-        raise Refused(str(refused).replace("painted video", "painted picture")) from None
+    request.painted_size((width, height))
     painted: Frame = picture
     if request.paints:
         painted = still_paint(request, threads)(0, picture)

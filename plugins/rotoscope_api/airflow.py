@@ -15,7 +15,7 @@ from cachetools import TTLCache
 from pydantic import BaseModel, Field
 from tenacity import AsyncRetrying, retry_if_result, stop_after_attempt, wait_random_exponential
 
-from rotoscope_api.problems import Problem, bad_cursor
+from rotoscope_api.problems import Problem, bad_cursor, missing
 
 CANCELLED = "Cancelled"
 """Begins the note of a run that was cancelled: Airflow calls it running until it is cleaned up, then failed, or even
@@ -150,7 +150,10 @@ class Airflow:
 
     async def get(self, dag: str, run_id: str) -> Run:
         """A run. Raises Problem if there is none."""
-        return Run.model_validate(self._read(await self._ask("GET", _path(dag, run_id))))
+        said = await self._ask("GET", _path(dag, run_id))
+        if said.status_code == 404:
+            raise missing(run_id)
+        return Run.model_validate(self._read(said))
 
     async def page(self, dag: str, prefix: str, cursor: str | None, limit: int, **where: Any) -> Page:
         """Runs whose ids begin so. where: further parameters of Airflow's list."""

@@ -15,7 +15,7 @@ from rotoscope.access import partner_keys, plans
 from rotoscope.access.plans import Plan
 from rotoscope.store import keys
 from rotoscope_api.airflow import Airflow, Run
-from rotoscope_api.problems import Problem
+from rotoscope_api.problems import Problem, missing
 from rotoscope_api.services import Services, threaded
 
 RESOURCES = ("videos", "frames", "filters", "sheets", "rotoscopes", "batches", "webhooks", "usage", "status")
@@ -79,7 +79,7 @@ class Caller:
     def check(self, resource_id: str) -> None:
         """Raises Problem, as if it did not exist, for what is somebody else's."""
         if not self.sees(resource_id):
-            raise Problem("not-found", f"There is no {resource_id} here.")
+            raise missing(resource_id)
 
     async def run(self, dag: str, run_id: str) -> Run:
         """A run that is theirs to see. Raises Problem for any other."""

@@ -34,13 +34,12 @@ async def awaited(response: Response, caller: Caller, run: Run, location: str, p
     return run
 
 
-async def facts(store: Store, dag: str, run: Run, with_reason: bool = True) -> dict[str, Any]:
+async def facts(store: Store, dag: str, run: Run) -> dict[str, Any]:
     """What every job tells of its run."""
-    failed = run.state == "failed" and with_reason
     return {
         "id": run.id,
         "state": STATES.get(run.state, "queued"),
         "created_at": run.created_at,
         "ended_at": run.ended_at,
-        "failure": await threaded(reason_of, store, dag, run.id) if failed else None,
+        "failure": await threaded(reason_of, store, dag, run.id) if run.state == "failed" else None,
     }

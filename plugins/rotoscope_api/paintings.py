@@ -82,14 +82,15 @@ def own_finder(caller: Caller, store: Store) -> Find:
     """Finds filters that are there for all, and those that are the caller's own."""
     find = finder(store)
 
-    def found(name: str) -> Filter:
+    def found(wanted: str) -> Filter:
+        name = wanted.partition("@")[0]
         if name in catalogue():
-            return find(name)
-        if not is_name(name.partition("@")[0]) or (SEPARATOR in name and not caller.sees(name)):
-            raise Refused(f"There is no filter {name!r}; GET /filters lists those there are.")
-        if store.exists(keys.retired(name.partition("@")[0])):
-            raise Refused(f"The filter {name} is retired; GET /filters lists those there are.")
-        return find(name)
+            return find(wanted)
+        if not is_name(name) or (SEPARATOR in name and not caller.sees(name)):
+            raise Refused(f"There is no filter {wanted!r}; GET /filters lists those there are.")
+        if store.exists(keys.retired(name)):
+            raise Refused(f"The filter {wanted} is retired; GET /filters lists those there are.")
+        return find(wanted)
 
     return found
 

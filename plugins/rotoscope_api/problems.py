@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from rotoscope.errors import Refused, RotoscopeError
+from rotoscope.fields import sentence
 from rotoscope_api.plugin import PREFIX
 
 log = logging.getLogger(__name__)
@@ -92,6 +93,11 @@ def bad_cursor() -> Problem:
     return Problem("invalid", detail, errors=[Fault(pointer="cursor", detail=detail)])
 
 
+def missing(resource_id: str) -> Problem:
+    """What is answered where nothing of this id is, or what is is somebody else's."""
+    return Problem("not-found", f"There is no {resource_id} here.")
+
+
 def answer(request: Request, problem: Problem) -> JSONResponse:
     """The problem as a response."""
     kind = KINDS[problem.kind]
@@ -120,7 +126,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        return answer(request, _of_validation(error))
+        return answer(request, _of_validation(request, error))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
@@ -175,7 +181,9 @@ def _described(names: list[str]) -> dict[str, Any]:
     }
 
 
-def _of_validation(error: RequestValidationError) -> Problem:
+def _of_validation(request: Request, error: RequestValidationError) -> Problem:
+    body = getattr(request.scope.get("route"), "body_field", None)
+    kind = body and body.field_info.annotation
     faults = []
     for one in error.errors():
         where, *path = one["loc"]
@@ -183,6 +191,8 @@ def _of_validation(error: RequestValidationError) -> Problem:
             return Problem("bad-request", "The body is not JSON; check its commas, quotes and brackets.")
         pointer = "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
         name = pointer if where == "body" else str(path[-1] if path else where)
-        faults.append(Fault(pointer=name, detail=one["msg"]))
-    said = "; ".join(f"{fault.pointer}: {fault.detail}" for fault in faults[:3])
-    return Problem("invalid", f"{len(faults)} of the values cannot be used: {said}.", errors=faults)
+        detail = f"{name}: {one['msg']}."
+        if where == "body" and path and isinstance(kind, type) and issubclass(kind, BaseModel):
+            detail = sentence({**one, "loc": path}, kind)
+        faults.append(Fault(pointer=name, detail=detail))
+    return Problem("invalid", " ".join(fault.detail for fault in faults[:3]), errors=faults)

@@ -29,6 +29,7 @@ STATES: dict[State, list[str]] = {
     "cancelled": ["failed", "success"],
 }
 """What Airflow calls them."""
+UNKNOWN = "A task failed; its log in Airflow says why."
 
 
 class Progress(BaseModel):
@@ -71,9 +72,10 @@ def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
     options = {**(run.conf or {})}
     source = str(options.pop("source", ""))
     sha256 = source.removeprefix("video://") if source.startswith("video://") else None
+    state = state_of(run)
     return Rotoscope(
         id=run.id,
-        state=state_of(run),
+        state=state,
         video=_video_id(caller, store, sha256) if sha256 else None,
         video_sha256=sha256,
         filter=str(options.get("filter", "starlit-swirl")),
@@ -81,6 +83,7 @@ def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
         created_at=run.created_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
+        failure=(reason_of(store, DAG, run.id) or UNKNOWN) if state == "failed" else None,
     )
 
 
@@ -90,13 +93,10 @@ def of_runs(caller: Caller, store: Store, runs: list[Run]) -> list[Rotoscope]:
 
 
 async def detailed(caller: Caller, store: Store, run: Run) -> Rotoscope:
-    """A rotoscope with its progress or its failure."""
+    """A rotoscope with its progress."""
     found = await threaded(of_run, caller, store, run)
     if found.state == "running":
         found.progress = await progress_of(caller, store, run)
-    elif found.state == "failed":
-        reason = await threaded(reason_of, store, DAG, run.id)
-        found.failure = reason or "A task failed; its log in Airflow says why."
     return found
 
 

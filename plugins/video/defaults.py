@@ -10,6 +10,8 @@ from rotoscope.store import failures
 
 UNFINISHED = ["queued", "running"]
 """States of a run that is not over."""
+SOON = 10
+"""Priority of what takes seconds: above all tasks of rotoscopes, whose chunks may paint for hours."""
 WITHOUT_A_WORD = "Its process was killed, by the system for want of memory or by somebody."
 
 

@@ -66,6 +66,14 @@ def test_each_step_has_its_pool_and_queue(dag) -> None:
     assert POOLS["assemble"]["slots"] == 1
 
 
+@pytest.mark.parametrize(("name", "task"), [("create_filter", "create"), ("contact_sheet", "sheet")])
+def test_what_takes_seconds_goes_before_chunks_that_wait(dag_bag, dag, name: str, task: str) -> None:
+    quick, chunk = dag_bag.dags[name].get_task(task), dag.get_task("filter")
+    assert quick.pool == chunk.pool
+    followers = len(chunk.get_flat_relative_ids(upstream=False))
+    assert quick.priority_weight > chunk.priority_weight * (1 + followers), "Airflow adds that of what follows"
+
+
 def test_clean_up_is_a_teardown_and_says_nothing_about_success(dag) -> None:
     task = dag.get_task("clean_up")
     assert task.is_teardown

@@ -192,7 +192,7 @@ def kind_of(answer: requests.Response) -> str:
             "JSON",
         ),
         ("POST", "/videos", {"json": {"url": "x" * 2**20}}, 413, "too-large", "1048576"),
-        ("POST", "/videos", {"json": {"url": "file:///etc/passwd"}}, 422, "invalid", "/url"),
+        ("POST", "/videos", {"json": {"url": "file:///etc/passwd"}}, 422, "invalid", "url cannot be"),
         ("POST", "/videos", {"json": {"url": "s3://bucket/key"}}, 403, "forbidden", "https"),
         ("POST", "/videos", {"json": {}}, 422, "invalid", "either url or upload or frame_set"),
         ("GET", "/videos?limit=1000", {}, 422, "invalid", "limit"),
@@ -218,7 +218,10 @@ def test_bad_requests_get_one_sentence(
 def test_values_that_cannot_be_used_are_pointed_at(acme: Caller, video: dict[str, Any]) -> None:
     answer = acme.post("/rotoscopes", {"video": video["id"], "strength": 3, "filtr": "oil"})
     assert kind_of(answer) == "invalid"
-    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"/strength", "/filtr"}
+    said = {fault["pointer"]: fault["detail"] for fault in answer.json()["errors"]}
+    assert said.keys() == {"/strength", "/filtr"}
+    assert said["/strength"] == "strength is 3, but it should be less than or equal to 1."
+    assert said["/filtr"] == "filtr is not a field of a request; did you mean filter?"
 
 
 @pytest.mark.parametrize(
@@ -230,6 +233,7 @@ def test_values_that_cannot_be_used_are_pointed_at(acme: Caller, video: dict[str
         ({"preset": "nope"}, "There is no preset 'nope'"),
         ({"start": "100"}, "it lasts 1.20 s"),
         ({"format": "mp4", "quality": 99}, "quality is 99"),
+        ({"fade_to": ["oil"], "fade_start": "9"}, "begins after the last painted frame"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_anything_starts(
@@ -240,6 +244,12 @@ def test_what_cannot_be_done_is_refused_before_anything_starts(
     assert (answer.status_code, kind_of(answer)) == (422, "refused")
     assert says in answer.json()["detail"]
     assert (acme.get("/usage").status_code, len(acme.get("/rotoscopes").json()["items"])) == before
+
+
+def test_a_sheet_of_times_that_a_video_does_not_have_is_refused(acme: Caller, video: dict[str, Any]) -> None:
+    answer = acme.post("/contact-sheets", {"video": video["id"], "filters": ["halftone"], "at": ["0", "1:00"]})
+    assert (answer.status_code, kind_of(answer)) == (422, "refused")
+    assert "there is no frame at 1:00" in answer.json()["detail"]
 
 
 def test_an_upload_goes_on_where_it_broke_off_and_is_verified(acme: Caller, clip: Path) -> None:
@@ -395,6 +405,11 @@ def test_a_filter_of_a_partner_is_theirs_alone(acme: Caller, admin: Caller, thin
     assert "acme.misty" in [one["name"] for one in acme.get("/filters?search=misty").json()["items"]]
     assert globex.get("/filters?search=misty").json()["items"] == []
     assert globex.get("/filters/acme.misty").status_code == 404
+    assert globex.get("/filters/acme.misty@1").status_code == 404
+    assert acme.get("/filters/acme.misty@1").json() == acme.get("/filters/acme.misty").json()
+    assert acme.get("/filters/acme.misty@1/preview").content[:2] == b"\xff\xd8"
+    assert acme.get("/filters/acme.misty@7").status_code == 404
+    assert acme.get("/filters/sea-mist@1.0.0").json()["built_in"]
     assert acme.call("DELETE", "/filters/sea-mist").status_code == 409
     painted = acme.call("POST", "/filtered-pictures?filter=acme.misty&output=png", data=PICTURE.read_bytes())
     assert painted.content[:4] == b"\x89PNG"
@@ -427,3 +442,5 @@ def test_administrators_see_all_and_runs_of_airflow_itself(
     failing = airflow.trigger({"source": "/nowhere.mp4"})
     airflow.wait(failing)
     assert "There is no file" in admin.get(f"/rotoscopes/{failing}").json()["failure"]
+    listed = {one["id"]: one["failure"] for one in admin.get("/rotoscopes").json()["items"]}
+    assert "There is no file" in listed[failing]

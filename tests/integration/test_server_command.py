@@ -81,7 +81,9 @@ def test_filters_and_sheets_of_a_server(server: str, clip: Path, tmp_path: Path)
         (("submit", "CLIP", "-o", "out.avi", "--option", "format=nope"), {}, 2, "There is no output format 'nope'"),
         (("submit", "CLIP", "-o", "."), {}, 2, ". is a folder"),
         (("submit", "nowhere.mp4", "--detach"), {}, 2, "does not exist"),
-        (("watch", "nothing"), {}, 2, "There is no such thing"),
+        (("submit", "CLIP", "--detach", "--filter", "oil", "--option", "filter=pencil"), {}, 2, "oil and pencil"),
+        (("sheet", "CLIP", "-o", "sheet.png"), {}, 2, "as one JPEG; call it sheet.jpg"),
+        (("watch", "nothing"), {}, 2, "There is no nothing here"),
     ],
 )
 def test_a_refusal_is_one_sentence(

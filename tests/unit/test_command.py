@@ -48,6 +48,8 @@ def test_paint_writes_the_painted_video(clip: Path, tmp_path: Path) -> None:
             "Files ending in .docx cannot be written; end the name in one of .gif, .mkv, .mov, .mp4, .webm,",
         ),
         (("paint", "CLIP", "-o", "no/such/out.mp4"), "no/such; make it first"),
+        (("paint", "CLIP", "-o", "/tmp", "--format", "mp4"), "/tmp is a folder; name a file in it"),
+        (("paint", "CLIP", "-o", "out.mp4", "--filter", "oil", "--style", "a.png"), "Give --filter or --style, not"),
         (("paint", "CLIP", "-o", "out.mp4", "--filter", "nope"), "There is no filter 'nope'"),
         (("paint", "CLIP", "-o", "out.mp4", "--strength", "2"), "strength is 2.0, but it should be less than"),
     ],

@@ -94,11 +94,11 @@ def test_a_filter_painted_on_a_sheet_is_the_one_that_its_name_says(clip: Path, t
     [
         ({"filters": ["nope"]}, "There is no filter 'nope'"),
         ({"filters": ["deepfilter"]}, "needs a model"),
-        ({"at": ["noon"]}, "'noon', which is no time"),
+        ({"at": ["noon"]}, "at.0 is 'noon', which is no time"),
         ({"at": ["1"] * 13}, "at most 12"),
         ({"size": "big"}, "size is 'big'"),
         ({"strength": 2}, "strength is 2"),
-        ({"colour": "red"}, "the fields are source, filters, tag, at, scenes, size"),
+        ({"colour": "red"}, "did you mean keep_colours?"),
     ],
 )
 def test_a_bad_sheet_is_refused_in_a_sentence(fields: dict[str, Any], says: str) -> None:
@@ -134,6 +134,11 @@ def test_a_frame_of_each_scene(tmp_path: Path) -> None:
     source, _ = open_source(clip, tmp_path)
     request = SheetRequest.parse({"source": str(clip), "scenes": True})
     assert request.frames(source) == [6, 24, 42]
+
+
+def test_times_may_be_numbers(clip: Path, tmp_path: Path) -> None:
+    source, _ = open_source(clip, tmp_path)
+    assert SheetRequest.parse({"source": str(clip), "at": [1, "0.5"]}).frames(source) == [12, 25]
 
 
 def test_filters_can_be_chosen_by_tag() -> None:

@@ -9,6 +9,7 @@ from PIL import Image
 
 from rotoscope.engines import Computing, arbitrary, load, onnx
 from rotoscope.errors import Refused, RotoscopeError
+from rotoscope.filters import catalogue
 from rotoscope.filters.catalogue import Filter, Weights
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
@@ -114,13 +115,15 @@ def test_same_picture_is_the_same_version_and_another_the_next(store: FolderStor
     find = finder(store)
     assert find("stripes").version == "2"
     assert find("stripes@1").version == "1"
-    assert find("sea-mist").version == "1.0.0"
+    assert find("sea-mist") == find("sea-mist@1.0.0") == catalogue.get("sea-mist@1.0.0")
+    assert Request.parse({"source": "a", "filter": "sea-mist@1.0.0"}, find).filter == "sea-mist"
 
 
 @pytest.mark.parametrize("name", ["strpes", "stripes@7", "stripes@01", "stripes@", "../videos", "sea-mist@1", ""])
 def test_unknown_filter_is_refused(store: FolderStore, picture: Path, name: str) -> None:
     create(store, picture)
-    with pytest.raises(Refused, match="There is no filter"):
+    wanted = {"stripes@7": "stripes@1", "sea-mist@1": r"sea-mist@1\.0\.0"}
+    with pytest.raises(Refused, match=f"There is no filter .*; choose one of .*{wanted.get(name, 'stripes')}"):
         finder(store)(name)
 
 

@@ -171,8 +171,11 @@ def here(tag: str | None = None) -> list[str]:
 
 
 def get(name: str, made: Sequence[Filter] = ()) -> Filter:
-    """The filter of this name, or that of `made` with this reference. Raises Refused with the names there are."""
-    for one in made:
+    """The built-in filter of this name or reference, or that of `made` with this reference.
+
+    Raises Refused with the names there are.
+    """
+    for one in (*made, *catalogue().values()):
         if one.reference == name:
             return one
     try:

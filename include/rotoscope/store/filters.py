@@ -18,16 +18,18 @@ LONGEST = 60
 
 
 def finder(store: Store) -> Find:
-    """Finds built-in filters by name, and those of a store by NAME, the newest version, or NAME@VERSION."""
+    """Finds built-in filters, and those of a store: by NAME, the newest version, or NAME@VERSION."""
 
     def find(wanted: str) -> Filter:
-        if wanted in catalogue():
-            return catalogue()[wanted]
         name, at, version = wanted.partition("@")
+        built_in = catalogue().get(name)
+        if built_in and wanted in (built_in.name, built_in.reference):
+            return built_in
         versions = _versions(store, name) if is_name(name) else []
         chosen = [one for one in versions if not at or version == str(one)]
         if not chosen:
-            there = [f"{name}@{one}" for one in versions] or list(catalogue())
+            there = [built_in.reference] if built_in else [f"{name}@{one}" for one in versions]
+            there = there or [*catalogue(), *_for_all(store)]
             raise Refused(f"There is no filter {wanted!r}; choose one of {', '.join(there)}.")
         return Filter.model_validate(store.get_json(keys.filter(name, max(chosen))))
 
@@ -75,6 +77,22 @@ def is_name(name: str) -> bool:
 
 def made(store: Store) -> Iterator[Filter]:
     """Every filter that people made and that is not retired, in its newest version, by name."""
+    for name, version in _newest(store).items():
+        yield Filter.model_validate(store.get_json(keys.filter(name, version)))
+
+
+def retire(store: Store, name: str) -> None:
+    """Let a filter be chosen no more. What was painted with it still names it."""
+    store.put_json(keys.retired(name), {})
+
+
+def _for_all(store: Store) -> list[str]:
+    """The names of filters that people made, without those of partners."""
+    return [name for name in _newest(store) if "." not in name]
+
+
+def _newest(store: Store) -> dict[str, int]:
+    """The newest version of every filter that people made and that is not retired, by name."""
     newest: dict[str, int] = {}
     retired = set()
     for key in store.below("filters"):
@@ -83,13 +101,7 @@ def made(store: Store) -> Iterator[Filter]:
             retired.add(name)
         else:
             newest[name] = max(newest.get(name, 0), int(keys.stem(file)))
-    for name in sorted(set(newest) - retired):
-        yield Filter.model_validate(store.get_json(keys.filter(name, newest[name])))
-
-
-def retire(store: Store, name: str) -> None:
-    """Let a filter be chosen no more. What was painted with it still names it."""
-    store.put_json(keys.retired(name), {})
+    return {name: newest[name] for name in sorted(set(newest) - retired)}
 
 
 def _versions(store: Store, name: str) -> list[int]:

@@ -221,7 +221,7 @@ async def resource(caller: Caller, store: Store, run: Run, detailed: bool = True
     manifest = manifest_in(run.conf)
     planned = await caller.airflow.outcome(DAG, run.id, "plan") if detailed else None
     return Batch(
-        **await jobs.facts(store, DAG, run, detailed),
+        **await jobs.facts(store, DAG, run),
         title=manifest.get("title") or str((run.conf or {}).get("batch") or ""),
         at_once=manifest.get("at_once"),
         rotoscopes=None if planned is None else len(planned),

@@ -80,6 +80,7 @@ async def create_contact_sheet(
         sha256, video = await registrations.ready(caller, store, body.video)
         conf = {"source": f"video://{sha256}", **body.model_dump(exclude_unset=True, exclude={"video"})}
         wanted = await threaded(SheetRequest.parse, conf, own_finder(caller, store))
+        wanted.frames_at(video)  # refuses times that it does not have
         run = await started(caller, store, Order(DAG, sheet_id, conf, wanted.most_pictures(video)))
     run = await jobs.awaited(response, caller, run, f"{PREFIX}/contact-sheets/{sheet_id}", prefer)
     return await _sheet(store, run)
@@ -91,7 +92,7 @@ async def list_contact_sheets(
 ) -> Listed[ContactSheet]:
     """Contact sheets, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    items = [await _sheet(store, run, with_reason=False) for run in page.runs]
+    items = [await _sheet(store, run) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 
 
@@ -145,6 +146,6 @@ async def _made(caller: Caller, sheet_id: str) -> dict[str, str]:
     return found
 
 
-async def _sheet(store: Store, run: Run, with_reason: bool = True) -> ContactSheet:
+async def _sheet(store: Store, run: Run) -> ContactSheet:
     options = {name: value for name, value in (run.conf or {}).items() if name != "source"}
-    return ContactSheet(**await jobs.facts(store, DAG, run, with_reason), options=options)
+    return ContactSheet(**await jobs.facts(store, DAG, run), options=options)

@@ -33,6 +33,15 @@ Writer = Annotated[Caller, allowed("filters:write")]
 Name = Annotated[
     str, Path(max_length=100, pattern=r"^[a-z0-9.-]+$", description="Of the filter.", examples=["sea-mist"])
 ]
+Reference = Annotated[
+    str,
+    Path(
+        max_length=110,
+        pattern=r"^[a-z0-9.-]+(@[0-9.]+)?$",
+        description="Of the filter: NAME, or NAME@VERSION.",
+        examples=["sea-mist"],
+    ),
+]
 NewName = Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["blue-harvest"])]
 Url = Annotated[str, Field(max_length=4000, pattern=r"^https?://\S+$")]
 CREATE, TRAIN = "create_filter", "train_filter"
@@ -215,8 +224,8 @@ async def train_filter(
 
 
 @router.get("/filters/{name}", summary="Get Filter", responses=documented("not-found"))
-async def get_filter(caller: Reader, store: StoreDep, name: Name) -> FilterResource:
-    """A filter in its newest version."""
+async def get_filter(caller: Reader, store: StoreDep, name: Reference) -> FilterResource:
+    """A filter, in its newest version unless one is named."""
     return _resource(await _found(caller, store, name))
 
 
@@ -226,11 +235,11 @@ async def get_filter(caller: Reader, store: StoreDep, name: Name) -> FilterResou
     response_class=Response,
     responses=media("image/jpeg", "A scene that the filter painted.", linked=True),
 )
-async def get_preview(caller: Reader, store: StoreDep, name: Name) -> Response:
+async def get_preview(caller: Reader, store: StoreDep, name: Reference) -> Response:
     """What a filter looks like."""
     found = await _found(caller, store, name)
-    built_in = catalogue.FOLDER / "previews" / f"{name}.jpg"
-    if name in catalogue.catalogue():
+    if found.name in catalogue.catalogue():
+        built_in = catalogue.FOLDER / "previews" / f"{found.name}.jpg"
         if not built_in.is_file():
             raise Problem("not-found", f"The filter {name} has no preview: it paints elsewhere, or not at all.")
         return FileResponse(built_in, media_type="image/jpeg")
@@ -289,7 +298,7 @@ async def _own(caller: Caller, store: Store, name: str) -> None:
 
 
 def _is_seen(caller: Caller, name: str) -> bool:
-    return SEPARATOR not in name or caller.sees(name)
+    return SEPARATOR not in name.partition("@")[0] or caller.sees(name)
 
 
 def _made(store: Store) -> list[Filter]:

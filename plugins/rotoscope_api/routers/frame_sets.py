@@ -120,7 +120,7 @@ async def list_frame_sets(
     """Sets of frames, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
     sizes = await threaded(_sizes, store, page.runs)
-    items = [_described(await jobs.facts(store, DAG, run, False), run, sizes) for run in page.runs]
+    items = [_described(await jobs.facts(store, DAG, run), run, sizes) for run in page.runs]
     return Listed(items=items, next_cursor=page.next)
 
 
