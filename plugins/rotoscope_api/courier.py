@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.exceptions import AirflowNotFoundException
 
+from object_store.connection import DEFAULT_CONNECTION
 from rotoscope import webhooks
 from rotoscope.access import plans
 from rotoscope.store.base import Store
@@ -40,6 +42,8 @@ class Courier:
                 found = await threaded(webhooks.ids, self._services.store)
                 pause = SECONDS if found else IDLE_SECONDS
                 await asyncio.gather(*map(self._serve, found))
+            except AirflowNotFoundException:
+                log.warning("The connection %s is not there; webhooks wait for it", DEFAULT_CONNECTION)
             except Exception:
                 log.exception("Webhooks could not be looked for; it is tried again")
             await asyncio.sleep(pause)
