@@ -134,7 +134,7 @@ def paint(
 ) -> None:
     """Paint the video IN into the file OUT in one process."""
     find = finder(FolderStore(store))
-    fields["filter"] = filter or DEFAULT_FILTER
+    fields["filter"] = DEFAULT_FILTER if filter is None else filter
     if style is not None:
         if filter is not None:
             raise Refused("Give --filter or --style, not both.")

@@ -6,7 +6,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_origin
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from rotoscope.client import Client
 
 SERVER = "http://127.0.0.1:8080"
+NO_TEXT = (bool, int, float, int | None, float | None, list[str])
+"""What fields hold whose values are written as JSON."""
 
 
 with_server = click.option(
@@ -157,7 +159,7 @@ def completion(context: click.Context, shell: str) -> None:
 
 def server_sheet(server: str, source: Path, output: Path, body: dict[str, Any]) -> None:
     """Have a server make a contact sheet of a video; brings its one picture to a file."""
-    check_target(output)
+    check_target(output, "sheet.jpg")
     if output.suffix.lower() not in (".jpg", ".jpeg"):
         raise Refused(f"A server gives a contact sheet as one JPEG; call it {output.with_suffix('.jpg')}.")
     client = client_of(server)
@@ -209,7 +211,7 @@ def _option(text: str) -> tuple[str, Any]:
     if not equals:
         raise Refused(f"{text!r} is no option; write NAME=VALUE, such as size=720p.")
     field = Request.model_fields.get(name)
-    if field is None or field.annotation in (str, str | None) or get_origin(field.annotation) is Literal:
+    if field is None or field.annotation not in NO_TEXT:
         return name, value  # the server knows what it is, or says that it is nothing
     try:
         return name, json.loads(value, parse_constant=_no_number)

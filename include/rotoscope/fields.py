@@ -2,12 +2,14 @@
 
 import re
 import reprlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from rotoscope.errors import Refused
 from rotoscope.filters import catalogue
@@ -30,7 +32,7 @@ TimeOrNone = Annotated[Time | None, BeforeValidator(_none_if_blank)]
 """The same in a field that may be left empty."""
 DOCUMENTS = "documents"
 """A field that no user writes: the filters of a request that are not built in."""
-ALIKE = 0.65
+ALIKE = 0.6
 """Share of two words' letters that agree where one may stand for the other."""
 Fields = TypeVar("Fields", bound=BaseModel)
 Find = Callable[[str], catalogue.Filter]
@@ -44,7 +46,7 @@ def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise Refused(" ".join(sentence(one, kind) for one in error.errors())) from None
+        raise Refused(" ".join(sentences(error.errors(), kind))) from None
 
 
 def users(kind: type[BaseModel]) -> list[str]:
@@ -73,20 +75,74 @@ def name_and_number(text: str, least: float, most: float, example: str) -> tuple
     return name, value
 
 
-def sentence(error: Any, kind: type[BaseModel]) -> str:
-    """What is wrong with a value, for people. error: one of pydantic's, of such a model."""
-    name, given = ".".join(str(part) for part in error["loc"]) or "the request", reprlib.repr(error["input"])
-    field = kind.model_fields.get(error["loc"][0]) if error["loc"] else None
-    description = (field and field.description) or ""
+def sentences(errors: Iterable[Any], kind: type[BaseModel], whole: str = "The request") -> list[str]:
+    """What is wrong with values, each thing once.
+
+    errors: pydantic's, of values of such a model; whole: what users call one.
+    """
+    return list(dict.fromkeys(_sentence(one, kind, whole) for one in errors))
+
+
+def _sentence(error: Any, kind: type[BaseModel], whole: str) -> str:
+    place = _Place.of(error["loc"], kind)
+    name, given = place.name or whole, reprlib.repr(error["input"])
+    reason = str(error["ctx"]["error"]) if error["type"] == "value_error" else error["msg"]
+    reason = reason[:1].lower() + reason[1:]
     if error["type"] == "missing":
-        return f"{name} is missing. {description}".strip()
+        return f"{name} is missing. {place.description}".strip()
     if error["type"] == "extra_forbidden":
-        near = get_close_matches(name, users(kind), 1, ALIKE)
-        known = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(users(kind))}."
-        return f"{name} is not a field of a request; {known}"
+        return f"{name} is not a field of a request{place.known}."
     if error["type"] == "string_pattern_mismatch":
         if error["ctx"]["pattern"] == _TIME:
             return f"{name} is {given}, which is no time; write seconds, m:ss or h:mm:ss, such as 1:02.5."
-        return f"{name} cannot be {given}. {description}".strip()
-    reason = error["msg"][:1].lower() + error["msg"][1:]
+        return f"{name} cannot be {given}. {place.description}".strip()
+    if error["type"] == "value_error":
+        return f"{name} cannot be {given}: {reason}." if place.name else f"{reason[:1].upper()}{reason[1:]}."
     return f"{name} is {given}, but {reason.replace('input should', 'it should')}."
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a value is in a model. owner: the model that it is in, if that is known; field: what it is there, if so."""
+
+    name: str
+    owner: type[BaseModel] | None
+    field: FieldInfo | None = None
+
+    @classmethod
+    def of(cls, loc: Sequence[str | int], kind: type[BaseModel]) -> Self:
+        """The place that pydantic means, without the names that it gives to kinds of a union."""
+        place, inner = cls("", kind), _model_in(kind)
+        for part in loc:
+            name = f"{place.name}.{part}".lstrip(".")
+            if isinstance(part, int):
+                place = replace(place, name=name)
+            elif inner is None:
+                break
+            else:
+                field = inner.model_fields.get(part)
+                place, inner = cls(name, inner, field), _model_in(field.annotation) if field else None
+        return place
+
+    @property
+    def description(self) -> str:
+        """What the value is for."""
+        return (self.field and self.field.description) or ""
+
+    @property
+    def known(self) -> str:
+        """Which fields there are in its place."""
+        if self.owner is None:
+            return ""
+        fields = users(self.owner)
+        near = get_close_matches(self.name.rpartition(".")[2], fields, 1, ALIKE)
+        guess = f"; did you mean {near[0]}? The" if near else "; the"
+        return f"{guess} fields are {', '.join(fields)}"
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model that values are of, or their items are, if there is one."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = {model for one in get_args(annotation) if (model := _model_in(one))}
+    return found.pop() if len(found) == 1 else None

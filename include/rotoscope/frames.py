@@ -63,7 +63,8 @@ class FrameSetRequest(BaseModel):
         if request.filter and painting.texture.remote:
             raise Refused(f"The filter {request.filter} paints elsewhere; have a video painted with it.")
         Request.parse({"source": request.source or "frames", "start": request.start, "end": request.end})
-        return request.model_copy(update={DOCUMENTS: painting.documents})
+        pinned = painting.filter if request.filter else None
+        return request.model_copy(update={"filter": pinned, DOCUMENTS: painting.documents})
 
     @property
     def painting(self) -> Request:

@@ -7,10 +7,10 @@ from rotoscope.fetch import Fetch, name_of
 from rotoscope.request import Request
 
 
-def check_target(path: Path) -> None:
-    """Raises Refused if no file can be written at a path."""
+def check_target(path: Path, example: str = "painted.mp4") -> None:
+    """Raises Refused if no file can be written at a path. example: a name for one."""
     if path.is_dir():
-        raise Refused(f"{path} is a folder; name a file in it, such as {path / 'painted.mp4'}.")
+        raise Refused(f"{path} is a folder; name a file in it, such as {path / example}.")
     if not path.parent.is_dir():
         raise Refused(f"There is no folder {path.parent}; make it first, or write somewhere else.")
     if path.exists() and not path.is_file():

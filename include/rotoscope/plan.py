@@ -15,7 +15,6 @@ from rotoscope.media.packets import Packets
 from rotoscope.media.timeline import Timeline, plan_timeline
 from rotoscope.media.video import Video
 from rotoscope.painting import lossless_picture, steady_of, stored_picture
-from rotoscope.palette import fade_share
 from rotoscope.request import Request
 from rotoscope.store import keys
 
@@ -88,21 +87,12 @@ def output_of(request: Request, video: Video) -> Output:
     """What the request makes of the video. Raises Refused if its part is empty, or the format cannot hold it."""
     target = formats.get(request.format)
     timeline = plan_timeline(video, request.start_second, request.end_second, request.rate)
-    _refuse_late_fade(request, video, timeline.frames[-1])
     stored = stored_picture(request, video)
     if min(stored.size) < target.smallest:
         raise Refused(f"The result would be {stored.size[0]}x{stored.size[1]}; {target.title} needs {target.smallest}.")
     timing.refuse_if_too_dense([when for _, when in timeline.shown], timeline.tick, target.tick, target.title)
     encoder = target.encoder(request.quality, request.speed, frame_rate(timeline))
     return Output(target, encoder, stored, timeline)
-
-
-def _refuse_late_fade(request: Request, video: Video, last: int) -> None:
-    if request.fade_to and fade_share(request, video)(last) < 0:
-        end = timing.clock(float((video.pts[last] - video.pts[0]) * video.tick))
-        raise Refused(
-            f"The fade from {request.fade_start} begins after the last painted frame, at {end}; begin sooner."
-        )
 
 
 def cut_digest(request: Request, video: Video, output: Output) -> str:

@@ -208,7 +208,7 @@ class Request(BaseModel):
         names = {self.filter, *(name for layers in written.values() for name, _ in layers)}
         built_in = catalogue.catalogue()
         found = {name: find(name) for name in sorted(names - set(built_in))}
-        made = [one for one in found.values() if one.name not in built_in]
+        made = [one for one in found.values() if built_in.get(one.name) != one]
         pinned = {name: one.reference if one in made else one.name for name, one in found.items()}
         fields: dict[str, Any] = {
             field: [f"{pinned.get(name, name)}:{number:g}" for name, number in layers]
@@ -220,7 +220,7 @@ class Request(BaseModel):
     @field_validator("model", "speed", "pixel_format", "mask")
     @classmethod
     def _none_if_empty(cls, value: str | None) -> str | None:
-        return value or None
+        return (value or "").strip() or None
 
     @property
     def source_url(self) -> str | None:

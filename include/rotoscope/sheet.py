@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from rotoscope.borders import scene_cuts
 from rotoscope.errors import Refused
@@ -39,6 +39,10 @@ WIDEST = 1600
 JPEG_QUALITY = 88
 
 
+def _without_blanks(lines: Any) -> Any:
+    return [one for one in lines if one != "" and not str(one).isspace()] if isinstance(lines, list) else lines
+
+
 class SheetRequest(BaseModel):
     """Which frames of a video shall be shown under which filters. `SheetRequest.parse` refuses bad values."""
 
@@ -54,7 +58,7 @@ class SheetRequest(BaseModel):
     tag: str | None = Field(
         default=None, title="Tag", description=f"Only those with this tag, if no filter is named: {', '.join(TAGS)}."
     )
-    at: list[Time] = Field(
+    at: Annotated[list[Time], BeforeValidator(_without_blanks)] = Field(
         default=[],
         max_length=MOST_FRAMES,
         title="Frames at",

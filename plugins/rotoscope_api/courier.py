@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from airflow.api_fastapi.app import get_auth_manager
-from airflow.exceptions import AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from object_store.connection import DEFAULT_CONNECTION
 from rotoscope import webhooks

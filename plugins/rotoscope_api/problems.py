@@ -13,11 +13,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from rotoscope.errors import Refused, RotoscopeError
-from rotoscope.fields import sentence
+from rotoscope.fields import sentences
 from rotoscope_api.plugin import PREFIX
 
 log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+SAID = 3
+"""Faults that the detail names; `errors` has all of them."""
 GONE = "It is not in the store any more."
 
 
@@ -184,7 +186,7 @@ def _described(names: list[str]) -> dict[str, Any]:
 def _of_validation(request: Request, error: RequestValidationError) -> Problem:
     body = getattr(request.scope.get("route"), "body_field", None)
     kind = body and body.field_info.annotation
-    faults = []
+    faults: list[Fault] = []
     for one in error.errors():
         where, *path = one["loc"]
         if one["type"] == "json_invalid":
@@ -192,7 +194,9 @@ def _of_validation(request: Request, error: RequestValidationError) -> Problem:
         pointer = "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
         name = pointer if where == "body" else str(path[-1] if path else where)
         detail = f"{name}: {one['msg']}."
-        if where == "body" and path and isinstance(kind, type) and issubclass(kind, BaseModel):
-            detail = sentence({**one, "loc": path}, kind)
-        faults.append(Fault(pointer=name, detail=detail))
-    return Problem("invalid", " ".join(fault.detail for fault in faults[:3]), errors=faults)
+        if where == "body" and isinstance(kind, type) and issubclass(kind, BaseModel):
+            [detail] = sentences([{**one, "loc": path}], kind)
+        if detail not in [fault.detail for fault in faults]:
+            faults.append(Fault(pointer=name, detail=detail))
+    more = f" And {len(faults) - SAID} more." if len(faults) > SAID else ""
+    return Problem("invalid", " ".join(fault.detail for fault in faults[:SAID]) + more, errors=faults)

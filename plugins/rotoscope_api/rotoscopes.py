@@ -68,14 +68,13 @@ def state_of(run: Run) -> State:
 
 
 def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
-    """A rotoscope by its run alone, as lists have it."""
+    """A rotoscope by its run alone."""
     options = {**(run.conf or {})}
     source = str(options.pop("source", ""))
     sha256 = source.removeprefix("video://") if source.startswith("video://") else None
-    state = state_of(run)
     return Rotoscope(
         id=run.id,
-        state=state,
+        state=state_of(run),
         video=_video_id(caller, store, sha256) if sha256 else None,
         video_sha256=sha256,
         filter=str(options.get("filter", "starlit-swirl")),
@@ -83,7 +82,6 @@ def of_run(caller: Caller, store: Store, run: Run) -> Rotoscope:
         created_at=run.created_at,
         started_at=run.started_at,
         ended_at=run.ended_at,
-        failure=(reason_of(store, DAG, run.id) or UNKNOWN) if state == "failed" else None,
     )
 
 
@@ -92,9 +90,16 @@ def of_runs(caller: Caller, store: Store, runs: list[Run]) -> list[Rotoscope]:
     return [of_run(caller, store, run) for run in runs]
 
 
+async def explained(store: Store, found: Rotoscope) -> Rotoscope:
+    """A rotoscope with the reason of its failure, as lists have it."""
+    if found.state == "failed":
+        found.failure = await threaded(reason_of, store, DAG, found.id) or UNKNOWN
+    return found
+
+
 async def detailed(caller: Caller, store: Store, run: Run) -> Rotoscope:
-    """A rotoscope with its progress."""
-    found = await threaded(of_run, caller, store, run)
+    """A rotoscope with its progress or the reason of its failure."""
+    found = await explained(store, await threaded(of_run, caller, store, run))
     if found.state == "running":
         found.progress = await progress_of(caller, store, run)
     return found

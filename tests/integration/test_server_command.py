@@ -29,7 +29,7 @@ def rotoscope(*arguments: str | Path, **environment: str) -> subprocess.Complete
 
 def test_submit_brings_the_painted_video(server: str, clip: Path, tmp_path: Path) -> None:
     output = tmp_path / "out.mp4"
-    options = ("--option", "end=1", "--option", "size=240p", "--option", "keep_colours=true")
+    options = ("--option", "end=0:01", "--option", "size=240p", "--option", "keep_colours=true")
     done = rotoscope("submit", clip, "--filter", "sea-mist", "-o", output, *options, "--preset", "fast")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "out.mp4: clip.mp4, painted in 00:" in done.stderr
@@ -38,7 +38,7 @@ def test_submit_brings_the_painted_video(server: str, clip: Path, tmp_path: Path
 
 
 def test_detached_ones_are_listed_watched_and_brought(server: str, clip: Path, tmp_path: Path) -> None:
-    made = json.loads(rotoscope("submit", clip, "--filter", "pencil", "--detach", "--json").stdout)
+    made = json.loads(rotoscope("submit", clip, "--filter", "pencil@1.0.0", "--detach", "--json").stdout)
     listed = json.loads(rotoscope("list", "--filter", "pencil", "--json").stdout)
     assert made["id"] in [one["id"] for one in listed]
     assert made["id"] in rotoscope("list").stdout

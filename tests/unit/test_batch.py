@@ -61,9 +61,9 @@ def test_a_table_that_excel_saved_is_read(store: FolderStore) -> None:
     ("text", "suffix", "says"),
     [
         ("entries: [", ".yaml", "neither YAML nor JSON in line 1"),
-        ("entries: []", ".yaml", "entries: list should have at least 1 item"),
-        ("hello", ".yaml", "the manifest"),
-        ("entries: [{videos: a.mp4, colour: red}]", ".yaml", "entries.0.colour is no field"),
+        ("entries: []", ".yaml", "entries is [], but list should have at least 1 item"),
+        ("hello", ".yaml", "The manifest"),
+        ("entries: [{videos: a.mp4, colour: red}]", ".yaml", "entries.0.colour is not a field"),
         ("entries: [{chains: sea-mist}]", ".yaml", "entries.0.videos is missing."),
         ("title: '{{ secret }}'", ".yaml", "has {{ secret }}; it may have {{ ds }}"),
         ("title: '{{ ds.__class__.__mro__ }}'", ".yaml", "it may have {{ ds }}"),
@@ -250,12 +250,12 @@ def test_a_manifest_is_found_by_its_name(store: FolderStore) -> None:
         ({"cron": "0 1 * * *"}, "Name a batch, or give its manifest"),
         ({"cron": "0 1 * * * *", "batch": "a"}, "five fields"),
         ({"cron": "0 25 * * *", "batch": "a"}, "five fields"),
-        ({"every": 1, "batch": "a"}, "every: "),
+        ({"every": 1, "batch": "a"}, "every is 1, but"),
         ({"inbox": "in/", "batch": "a"}, "An inbox has paint"),
         ({"inbox": "in/", "paint": {"chains": []}}, "paint.chains"),
         ({"cron": "0 1 * * *", "batch": "a", "zone": "Mars"}, "no time zone"),
         ({"cron": "0 1 * * *", "batch": "a", "window": "1-2"}, "no window"),
-        ({"cron": "0 1 * * *", "batch": "a", "name": "../x"}, "name: "),
+        ({"cron": "0 1 * * *", "batch": "a", "name": "../x"}, "name cannot be '../x'"),
     ],
 )
 def test_a_bad_schedule_is_told_in_a_sentence(fields: dict[str, Any], says: str) -> None:

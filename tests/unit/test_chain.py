@@ -8,7 +8,7 @@ from rotoscope.errors import Refused
 from rotoscope.filters import catalogue
 from rotoscope.media.source import open_source
 from rotoscope.painting import Workshop
-from rotoscope.plan import output_of, painting
+from rotoscope.plan import painting
 from rotoscope.request import Request
 from tests.media import make_video
 
@@ -118,13 +118,6 @@ def test_a_fade_has_its_times(video) -> None:
     assert np.array_equal(seen[1], seen[0])
     assert np.array_equal(seen[2], FRAME)
     assert np.array_equal(seen[3], FRAME)
-
-
-def test_a_fade_after_the_last_frame_is_refused(video) -> None:
-    fade = {"filter": "oil", "fade_to": ["identity"], "fade_start": "5"}
-    with pytest.raises(Refused, match="The fade from 5 begins after the last painted frame"):
-        output_of(request(**fade), video)
-    assert output_of(request(**{**fade, "fade_start": "0.04"}), video)
 
 
 def test_styles_of_one_network_fade_in_one_pass(video) -> None:

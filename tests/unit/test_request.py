@@ -22,7 +22,10 @@ def test_defaults_paint_the_whole_video_as_it_is() -> None:
         ({"source": "a", "strength": 3}, "strength is 3, but it should be less than or equal to 1"),
         ({"source": "a", "start": "noon"}, "start is 'noon', which is no time; write seconds"),
         ({"source": "a", "start": "5", "end": "0:04"}, "part from 5 to 0:04 is empty"),
-        ({"source": "a", "colour": "red"}, "colour is not a field of a request; did you mean keep_colours?"),
+        (
+            {"source": "a", "colour": "red"},
+            "colour is not a field of a request; did you mean keep_colours? The fields are source",
+        ),
         ({"source": "a", "brightness": 1}, "brightness is not a field of a request; the fields are source, filter"),
         ({"source": "a", "speed": "Very Slow"}, "speed cannot be 'Very Slow'. From ultrafast to veryslow"),
         ({"source": "a", "mask_feather": 5}, "mask_feather says nothing without mask"),

@@ -138,7 +138,7 @@ def test_a_frame_of_each_scene(tmp_path: Path) -> None:
 
 def test_times_may_be_numbers(clip: Path, tmp_path: Path) -> None:
     source, _ = open_source(clip, tmp_path)
-    assert SheetRequest.parse({"source": str(clip), "at": [1, "0.5"]}).frames(source) == [12, 25]
+    assert SheetRequest.parse({"source": str(clip), "at": [1, "0.5", ""]}).frames(source) == [12, 25]
 
 
 def test_filters_can_be_chosen_by_tag() -> None:

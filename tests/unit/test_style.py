@@ -11,6 +11,7 @@ from rotoscope.engines import Computing, arbitrary, load, onnx
 from rotoscope.errors import Refused, RotoscopeError
 from rotoscope.filters import catalogue
 from rotoscope.filters.catalogue import Filter, Weights
+from rotoscope.frames import FrameSetRequest
 from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.steps.create import create_filter
@@ -122,9 +123,13 @@ def test_same_picture_is_the_same_version_and_another_the_next(store: FolderStor
 @pytest.mark.parametrize("name", ["strpes", "stripes@7", "stripes@01", "stripes@", "../videos", "sea-mist@1", ""])
 def test_unknown_filter_is_refused(store: FolderStore, picture: Path, name: str) -> None:
     create(store, picture)
+    create(store, picture, name="acme.secret")
     wanted = {"stripes@7": "stripes@1", "sea-mist@1": r"sea-mist@1\.0\.0"}
     with pytest.raises(Refused, match=f"There is no filter .*; choose one of .*{wanted.get(name, 'stripes')}"):
         finder(store)(name)
+    with pytest.raises(Refused) as refused:
+        finder(store)("nope")
+    assert "acme" not in str(refused.value), "what a partner made is nobody's business"
 
 
 def test_request_is_pinned_to_the_version_that_it_found(store: FolderStore, picture: Path) -> None:
@@ -138,6 +143,22 @@ def test_request_is_pinned_to_the_version_that_it_found(store: FolderStore, pict
     sheet = SheetRequest.parse({"source": "film.mov", "filters": ["sea-mist", "stripes@1"]}, finder(store))
     assert sheet.names == ["sea-mist", "stripes@1"]
     assert sheet.find("stripes@1").engine == "arbitrary"
+
+
+def test_a_filter_that_somebody_made_before_one_of_its_name_was_built_in_stays_theirs(
+    store: FolderStore, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create(store, picture)
+    catalogues = {**catalogue.catalogue(), "stripes": catalogue.get("oil").model_copy(update={"name": "stripes"})}
+    monkeypatch.setattr("rotoscope.filters.catalogue.catalogue", lambda: catalogues)
+    request = Request.parse({"source": "a", "filter": "stripes@1"}, finder(store))
+    assert (request.filter, request.texture.engine) == ("stripes@1", "arbitrary")
+
+
+def test_frames_are_painted_with_a_filter_that_somebody_made(store: FolderStore, picture: Path) -> None:
+    create(store, picture)
+    request = FrameSetRequest.parse({"source": "film.mov", "filter": "stripes"}, finder(store))
+    assert request.painting.texture.reference == "stripes@1"
 
 
 def test_no_user_writes_documents(picture: Path) -> None:

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from rotoscope.errors import Refused
+from rotoscope.fields import sentences
 
 FOLDER = Path(__file__).resolve().parents[2] / "batches"
 SUFFIXES = (".yaml", ".yml", ".json", ".csv")
@@ -86,7 +87,7 @@ class Manifest(BaseModel):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
+            raise Refused(" ".join(sentences(error.errors(), cls, "The manifest"))) from None
 
 
 def _rendered(text: str, when: datetime) -> str:
@@ -137,13 +138,3 @@ def _rows(text: str) -> dict[str, Any]:
 
 def _cell(name: str, value: str) -> Any:
     return value.split(";") if name in ("then", "blend", "fade_to") else value
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"]) or "the manifest"
-    if error["type"] == "missing":
-        return f"{where} is missing."
-    if error["type"] == "extra_forbidden":
-        return f"{where} is no field of a batch manifest."
-    reason = error["msg"][:1].lower() + error["msg"][1:]
-    return f"{where}: {reason.replace('input should', 'it should')}."

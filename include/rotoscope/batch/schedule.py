@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 from rotoscope.batch.manifest import Entry, Manifest, Ways
 from rotoscope.batch.window import Window, check_zone
 from rotoscope.errors import Refused
+from rotoscope.fields import sentences
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
@@ -29,7 +30,7 @@ class Schedule(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", title="Rotoscope schedule")
 
-    name: str = Field(pattern=NAME, description="Of the schedule; its DAG is called after it.")
+    name: str = Field(pattern=NAME, description="Of the schedule, and of its DAG: small letters, digits and _.-.")
     title: str = Field(default="", max_length=200, description="What people call it.")
     cron: str | None = Field(default=None, max_length=100, description="When, as cron has it: `0 22 * * 1-5`.")
     every: int | None = Field(default=None, ge=LEAST_SECONDS, description="Or every so many seconds.")
@@ -66,7 +67,7 @@ class Schedule(BaseModel):
         try:
             schedule = cls.model_validate(document)
         except ValidationError as error:
-            raise Refused(" ".join(_sentence(one) for one in error.errors())) from None
+            raise Refused(" ".join(sentences(error.errors(), cls, "The schedule"))) from None
         check_zone(schedule.zone)
         if schedule.window:
             Window.parse(schedule.window, schedule.zone)
@@ -124,9 +125,3 @@ def _is_cron(text: str) -> bool:
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
-
-
-def _sentence(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{where}: {message}." if where else f"{message[:1].upper()}{message[1:]}."

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ LONGEST = 60
 
 def finder(store: Store) -> Find:
     """Finds built-in filters, and those of a store: by NAME, the newest version, or NAME@VERSION."""
+    for_all = cache(lambda: _for_all(store))  # a batch may name many that are not there
 
     def find(wanted: str) -> Filter:
         name, at, version = wanted.partition("@")
@@ -29,7 +31,7 @@ def finder(store: Store) -> Find:
         chosen = [one for one in versions if not at or version == str(one)]
         if not chosen:
             there = [built_in.reference] if built_in else [f"{name}@{one}" for one in versions]
-            there = there or [*catalogue(), *_for_all(store)]
+            there = there or [*catalogue(), *for_all()]
             raise Refused(f"There is no filter {wanted!r}; choose one of {', '.join(there)}.")
         return Filter.model_validate(store.get_json(keys.filter(name, max(chosen))))
 

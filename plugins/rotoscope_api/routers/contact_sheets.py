@@ -16,7 +16,7 @@ from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Pre
 from rotoscope_api.paintings import OWN, own_finder
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
-from rotoscope_api.services import threaded
+from rotoscope_api.services import gathered, threaded
 from rotoscope_api.store import StoreDep
 
 router = APIRouter(prefix="/contact-sheets", tags=["Contact Sheets"])
@@ -92,8 +92,7 @@ async def list_contact_sheets(
 ) -> Listed[ContactSheet]:
     """Contact sheets, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    items = [await _sheet(store, run) for run in page.runs]
-    return Listed(items=items, next_cursor=page.next)
+    return Listed(items=await gathered(_sheet(store, run) for run in page.runs), next_cursor=page.next)
 
 
 @router.get("/{sheet_id}", summary="Get Contact Sheet", responses=documented("not-found"))

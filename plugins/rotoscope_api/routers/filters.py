@@ -42,7 +42,15 @@ Reference = Annotated[
         examples=["sea-mist"],
     ),
 ]
-NewName = Annotated[str, Field(max_length=60, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", examples=["blue-harvest"])]
+NewName = Annotated[
+    str,
+    Field(
+        max_length=60,
+        pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+        description="Of the new filter: small letters and digits, with hyphens between words.",
+        examples=["blue-harvest"],
+    ),
+]
 Url = Annotated[str, Field(max_length=4000, pattern=r"^https?://\S+$")]
 CREATE, TRAIN = "create_filter", "train_filter"
 

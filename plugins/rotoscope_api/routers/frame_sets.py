@@ -22,7 +22,7 @@ from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Pre
 from rotoscope_api.paintings import OWN, own_finder
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import GONE, Problem, documented
-from rotoscope_api.services import threaded
+from rotoscope_api.services import gathered, threaded
 from rotoscope_api.store import StoreDep
 
 router = APIRouter(prefix="/frame-sets", tags=["Frames"])
@@ -120,7 +120,8 @@ async def list_frame_sets(
     """Sets of frames, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
     sizes = await threaded(_sizes, store, page.runs)
-    items = [_described(await jobs.facts(store, DAG, run), run, sizes) for run in page.runs]
+    facts = await gathered(jobs.facts(store, DAG, run) for run in page.runs)
+    items = [_described(one, run, sizes) for one, run in zip(facts, page.runs, strict=True)]
     return Listed(items=items, next_cursor=page.next)
 
 

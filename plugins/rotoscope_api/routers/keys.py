@@ -42,7 +42,8 @@ class KeyCreate(BaseModel):
     tenant: str = Field(
         max_length=40,
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
-        description="Whose it is. Keys of one tenant see the same things, so they can be rotated.",
+        description="Whose it is: small letters and digits, with hyphens between words. Keys of one tenant see the "
+        "same things, so they can be rotated.",
         examples=["acme"],
     )
     plan: str = Field(max_length=40, description="A plan's id.", examples=["starter"])

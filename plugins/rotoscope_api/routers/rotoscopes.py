@@ -28,7 +28,7 @@ from rotoscope_api.paintings import DAG, RotoscopeCreate, asked
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import GONE, Problem, documented
 from rotoscope_api.rotoscopes import STATES, Rotoscope, State
-from rotoscope_api.services import threaded
+from rotoscope_api.services import gathered, threaded
 from rotoscope_api.store import StoreDep, let_go
 
 router = APIRouter(prefix="/rotoscopes", tags=["Rotoscopes"])
@@ -104,15 +104,18 @@ async def list_rotoscopes(
     if video:
         where["conf_contains"] = await _source_of(caller, video)
     found: list[Rotoscope] = []
+
+    def is_wanted(one: Rotoscope) -> bool:
+        named = filter in (None, one.filter, one.filter.partition("@")[0])
+        return named and state in (None, one.state)
+
     for _ in range(PAGES):
         page = await caller.airflow.page(DAG, caller.runs, cursor, limit - len(found), **where)
-        for one in await threaded(rotoscopes.of_runs, caller, store, page.runs):
-            if (state is None or one.state == state) and (filter is None or one.filter == filter):
-                found.append(one)
+        found += [one for one in await threaded(rotoscopes.of_runs, caller, store, page.runs) if is_wanted(one)]
         cursor = page.next
         if cursor is None or len(found) >= limit:
             break
-    return Listed(items=found, next_cursor=cursor)
+    return Listed(items=await gathered(rotoscopes.explained(store, one) for one in found), next_cursor=cursor)
 
 
 @router.get("/{rotoscope_id}", summary="Get Rotoscope", responses=documented("not-found"))

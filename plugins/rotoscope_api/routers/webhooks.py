@@ -37,7 +37,15 @@ router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 Reader = Annotated[Caller, allowed("webhooks:read")]
 Writer = Annotated[Caller, allowed("webhooks:write")]
 DeliveryId = Annotated[str, Path(pattern=r"^msg_[0-9a-f]{32}$", examples=["msg_5f1c0f6f0a9e4b1c8d7e6f5a3b2c1d0e"])]
-Url = Annotated[str, Field(max_length=2000, pattern=r"^https?://\S+$", examples=["https://acme.example.com/painted"])]
+Url = Annotated[
+    str,
+    Field(
+        max_length=2000,
+        pattern=r"^https?://\S+$",
+        description="Whom to tell: an http(s) URL.",
+        examples=["https://acme.example.com/painted"],
+    ),
+]
 Events = Annotated[list[EventType], Field(min_length=1, max_length=3, description="Of what it is told.")]
 ALL: list[EventType] = ["rotoscope.started", "rotoscope.progress", "rotoscope.ended"]
 EXAMPLE = {"url": "https://acme.example.com/painted", "events": ["rotoscope.started", "rotoscope.ended"]}
