@@ -53,6 +53,11 @@ STILL = 1.0
 """Levels of 255 by which motion must explain a place better than rest does; noise alone does not reach them."""
 CALM = 1 / 2560
 """Share of a frame's width that DIS moves most of it at least by if the camera moves."""
+UNCHANGED, TEXTURE = 0.35, 128
+"""Levels by which what rests differs from itself once it is encoded; sum of Sobel's two from which on a pixel has
+texture, which even a slow camera would change by more."""
+NEARBY, FAR = 8, 0.1
+"""Of a frame's width, what is nearby is one part; how much the rest of it counts beside that."""
 AROUND = 3
 """Pixels of a side that are looked at to tell motion from rest, in the finest frame that DIS looks at."""
 SMALLEST = 16
@@ -83,21 +88,35 @@ def grey_of(frame: Frame, widest: int) -> Grey:
 def flow(here: Grey, there: Grey, search: Search = FAST) -> Flow:
     """Where each pixel of `here` is in `there`.
 
-    Under a camera that stands still, all that rest explains as well is at rest: DIS finds small motion also there,
-    which would make paint crawl.
+    What rest explains as well as motion does is at rest, since DIS finds small motion also there, which would make
+    paint crawl: everywhere under a camera that stands still, and otherwise where what has texture does not change
+    (captions, drawings, screens), so that plain surfaces of what moves move with it.
     """
     found = search.sought(here, there)
-    if _camera_moves(found):
-        return found
     around = (AROUND << search.finest | 1,) * 2
     moved, resting = _gap(here, warped(there, found), around), _gap(here, there, around)
-    moving = cv2.blur((resting > moved + STILL).astype(np.float32), around)
-    return np.asarray(cv2.multiply(found, cv2.merge([moving, moving])), np.float32)
+    moving = resting > moved + STILL
+    if _camera_moves(found):
+        moving |= ~_rests(here, resting)
+    share = cv2.blur(moving.astype(np.float32), around)
+    return np.asarray(cv2.multiply(found, cv2.merge([share, share])), np.float32)
 
 
 def _camera_moves(flow: Flow) -> bool:
     """Whether most of the frame moves."""
     return bool((_squared(flow) > (CALM * flow.shape[1]) ** 2).mean() > 0.5)
+
+
+def _rests(frame: Grey, resting: NDArray[np.float32]) -> Mask:
+    """Where most of what has texture nearby does not change at all; the whole frame counts a little, too.
+
+    resting: by how many levels of 255 the surroundings of each pixel do.
+    """
+    across, down = (np.abs(cv2.Sobel(frame, cv2.CV_16S, *way)) for way in ((1, 0), (0, 1)))
+    unchanged = np.where(resting <= UNCHANGED, np.float32(1), np.float32(-1))
+    votes = np.where(across + down > TEXTURE, unchanged, np.float32(0))
+    nearby = cv2.blur(votes, (frame.shape[1] // NEARBY | 1,) * 2)
+    return np.asarray(nearby + FAR * votes.mean() > 0)
 
 
 def _gap(one: Grey, other: Grey, around: tuple[int, int]) -> NDArray[np.float32]:

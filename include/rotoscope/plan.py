@@ -22,7 +22,7 @@ PAINTING_VERSION = 6
 """Goes up when the same request would give other pixels or plans, so that older objects are left alone."""
 PLAN_SCHEMA: Literal[4] = 4
 """Goes up when plans are written otherwise: older ones stay in the store, and are not read."""
-STEADY_VERSION = 7
+STEADY_VERSION = 8
 """The same for steady paint alone."""
 NEIGHBOURS = 2
 """Frames on either side of a chunk that deinterlacing looks at."""

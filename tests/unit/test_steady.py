@@ -83,6 +83,17 @@ def test_flow_finds_motion_and_rests_where_nothing_moves() -> None:
     assert not flow(grey_of(still, 160), grey_of(noisy, 160)).any()
 
 
+def test_what_is_drawn_and_does_not_change_rests_whatever_moves_elsewhere() -> None:
+    """Bars of flat colour above water: most of what DIS finds moves, also in what has nothing to be found by."""
+    bars = np.repeat(np.repeat(np.random.default_rng(3).integers(0, 256, (1, 16, 3), np.uint8), 130, 0), 20, 1)
+    water = moving(scene(5), 2, step=6)
+    here, there = (grey_of(np.vstack([bars, frame[:62]]), 160) for frame in water)
+    found = flow(here, there)
+    assert np.median(np.abs(found[70:, 8:-8, 0] + 3)) < 0.5, "the water moves"
+    rests = (np.abs(found[:55]).max(axis=2) == 0).mean()
+    assert rests > 0.9
+
+
 def test_the_inverse_of_flow_leads_home_but_from_what_was_uncovered() -> None:
     out = np.zeros((60, 80, 2), np.float32)
     out[20:40, 20:40] = 6, 2  # a square that moves over what rests
@@ -155,6 +166,20 @@ def test_no_paint_is_carried_over_a_scene_cut(alone: bool) -> None:
     painted, _ = steadily(source, 1.0, 32, alone)
     for frame, one in zip(source, painted, strict=True):
         assert np.abs(one.astype(int) - frame).mean() < 45  # strokes of 60 levels at most over the frame's own scene
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_no_paint_is_carried_over_a_cut_between_scenes_that_are_alike(alone: bool) -> None:
+    """So that many pixels find one like themselves on the other side."""
+    frames = moving(scene(3), 5) + moving(scene(4), 12)
+
+    def red_then_blue(frames: Iterable[tuple[int, Frame]]) -> Iterator[tuple[int, Frame, Frame]]:
+        for index, frame in frames:
+            yield index, frame, np.full_like(frame, (200, 0, 0) if index < 5 else (0, 0, 200))
+
+    done = [paint for _, _, paint in steadied(enumerate(frames), red_then_blue, Steady(16, 0.5, alone), 2)]
+    assert all(paint[..., 2].max() < 20 for paint in done[:5])
+    assert all(paint[..., 0].max() < 20 for paint in done[5:])
 
 
 def test_what_comes_into_the_frame_is_painted() -> None:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rotoscope.flow import Flow, Mask, places
 from rotoscope.media.track import Frame
 
-DOUBTFUL, WRONG = 0.05, 1e-4
-"""How much a pixel counts that looks the same but is not led home, and one that looks different."""
+DOUBTFUL, WRONG, CUT_OFF = 0.05, 1e-4, 1e-8
+"""How much a pixel counts that looks the same but is not led home, one that looks different, and one behind a cut."""
 NEAR = 0.25
 """Up to this share of the way from one key frame to the next, the nearer one alone gives the paint."""
 SOFT = (3, 3)
@@ -51,8 +51,15 @@ class Path:
     shown: Mask
 
     @property
+    def is_cut(self) -> bool:
+        """Whether nothing leads to the key frame, since it is in another scene."""
+        return not self.shown.any()
+
+    @property
     def trust(self) -> Share:
         """How much each pixel of the key frame counts."""
+        if self.is_cut:
+            return np.full(self.same.shape, CUT_OFF, np.float32)
         return np.where(self.same, np.where(self.shown, np.float32(1), np.float32(DOUBTFUL)), np.float32(WRONG))
 
 

@@ -38,6 +38,8 @@ SHORT = 12
 """Frames between two key frames that are near enough for flow to follow people, as well as it can."""
 DIFFERENT = 24
 """Levels of 255 that light may differ by in pixels which flow says are the same."""
+CUT = 0.6
+"""Where less of a frame is in the next one, the scene is cut, and what looks the same on the other side is not."""
 STRAINED = 1.0
 """Paint is not carried where flow stretches it by so much of its length."""
 ALIKE = (5, 5)
@@ -211,7 +213,11 @@ def _periods(frames: Iterable[tuple[int, Frame]], steady: Steady) -> Iterator[li
 def _steps(here: _Seen, there: _Seen) -> tuple[_Step, _Step]:
     on = flow(here.grey, there.grey)
     back = inverse(on)
-    return _step(here, there, on, back), _step(there, here, back, on)
+    steps = _step(here, there, on, back), _step(there, here, back, on)
+    if min(step.shown.mean() for step in steps) < CUT:
+        for step in steps:
+            step.shown[:] = False
+    return steps
 
 
 def _step(here: _Seen, there: _Seen, out: Flow, back: Flow) -> _Step:
@@ -296,6 +302,6 @@ def _paths(seen: list[_Seen], steps: list[_Step]) -> list[Path]:
         if found:
             whole = step.flow + warped(found[-1].flow, step.flow)
             shown = step.shown & (warped(found[-1].shown.astype(np.uint8), step.flow) > 0)
-        same = _alike(one, seen[0], whole) & ~strained(whole, STRAINED)
+        same = _alike(one, seen[0], whole) & ~strained(whole, STRAINED) if shown.any() else shown
         found.append(Path(whole, same & (cv2.blur(same.astype(np.float32), ALIKE) > 0.5), shown))
     return found
