@@ -16,13 +16,16 @@ import click
 
 from rotoscope import __version__, commands, formats, reference, training
 from rotoscope.errors import Refused, RotoscopeError
+from rotoscope.fields import Find
 from rotoscope.filters import catalogue
+from rotoscope.filters.catalogue import Filter
 from rotoscope.media.timing import clock
 from rotoscope.painting import Report
 from rotoscope.request import DEFAULT_FILTER, Request
 from rotoscope.sheet import PAGE, SheetRequest
 from rotoscope.store import keys
 from rotoscope.store.filters import at_hand, finder
+from rotoscope.store.filters import made as filters_made
 from rotoscope.store.folder import FolderStore
 from rotoscope.style import filter_of, read_picture
 from rotoscope.training.recipe import TrainRequest
@@ -68,14 +71,15 @@ def probe(file: str) -> None:
 
 @cli.command()
 @click.option("--tag", type=click.Choice(list(catalogue.TAGS)), help="Only those with this tag.")
+@STORE
 @SERVER
 @commands.as_json
-def filters(tag: str | None, server: str | None, as_json: bool) -> None:
+def filters(tag: str | None, store: Path, server: str | None, as_json: bool) -> None:
     """List the filters, each with a sentence on what it looks like and its tags."""
     if server:
         found = list(commands.client_of(server).every("/filters", 10_000, tag=tag))
     else:
-        there = catalogue.catalogue().values()
+        there = [*catalogue.catalogue().values(), *filters_made(FolderStore(store))]
         found = [one.model_dump(mode="json") for one in there if tag is None or tag in one.tags]
     if as_json:
         click.echo(json.dumps(found))
@@ -140,7 +144,7 @@ def paint(
             raise Refused("Give --filter or --style, not both.")
         made = filter_of(*read_picture(Path(_readable(style)), style), "style")
         fields["filter"] = made.reference
-        find = partial(catalogue.get, made=[made])
+        find = partial(_found, made, find)
     fields["format"] = fields["format"] or formats.of_file(output).name
     request = Request.parse({"source": _readable(source), **fields}, find)
     _readable(str(output))
@@ -202,11 +206,13 @@ def train(store: Path, styles: tuple[str, ...], content: tuple[str, ...], **fiel
 @click.option(
     "--threads", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="For the filter."
 )
+@STORE
 @SERVER
 def sheet(
     source: str,
     output: Path,
     threads: int,
+    store: Path,
     filters: tuple[str, ...],
     at: tuple[str, ...],
     server: str | None,
@@ -216,12 +222,20 @@ def sheet(
     if server:
         commands.server_sheet(server, Path(source), output, {"filters": list(filters), "at": list(at), **how})
         return
-    request = SheetRequest.parse({"source": _readable(source), "filters": list(filters), "at": list(at), **how})
+    kept = FolderStore(store)
+    fields = {"source": _readable(source), "filters": list(filters), "at": list(at), **how}
+    request = SheetRequest.parse(fields, finder(kept))
     if not output.parent.is_dir() or output.exists():
         raise Refused(f"{output} is to be a new folder in one that exists; choose another name.")
     start = time.monotonic()
-    reference.contact_sheet(request, output, threads, _progress(start))
+    with at_hand(request, kept) as ready:
+        reference.contact_sheet(ready, output, threads, _progress(start))
     click.echo(f"{output / PAGE}: {len(request.names)} filters in {clock(time.monotonic() - start)}", err=True)
+
+
+def _found(made: Filter, find: Find, name: str) -> Filter:
+    """A filter that was just made, by its reference, and any other by its name."""
+    return made if name == made.reference else find(name)
 
 
 def _progress(start: float, what: str = "frames") -> Report:

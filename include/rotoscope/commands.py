@@ -61,7 +61,11 @@ def _complete_filter(context: click.Context, option: click.Parameter, begun: str
 @click.option("--filter", show_default=DEFAULT_FILTER, shell_complete=_complete_filter, help="Its name.")
 @click.option("--preset", help="A named set of options, such as fast or steady.")
 @click.option(
-    "--option", "options", multiple=True, metavar="NAME=VALUE", help="Any field of a rotoscope; once for each."
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Any field of a rotoscope; once for each, also of a list.",
 )
 @click.option("--detach", is_flag=True, help="Do not wait; print the rotoscope's id.")
 @with_server
@@ -79,7 +83,9 @@ def submit(
     """Have a server paint the video IN: send it, watch, and bring the result to OUT, in the format of its ending."""
     if output is None and not detach:
         raise Refused("Say with -o where the painted video shall go, or --detach to bring it later.")
-    body = dict(map(_option, options))
+    body: dict[str, Any] = {}
+    for name, value in map(_option, options):
+        body[name] = [*body.get(name, []), *value] if isinstance(value, list) else value
     for name, value in (("filter", filter), ("preset", preset)):
         if value is not None and body.setdefault(name, value) != value:
             raise Refused(f"The {name} is {value} and {body[name]} at once; leave out one of them.")
@@ -213,12 +219,13 @@ def _option(text: str) -> tuple[str, Any]:
     field = Request.model_fields.get(name)
     if field is None or field.annotation not in NO_TEXT:
         return name, value  # the server knows what it is, or says that it is nothing
+    if field.annotation == list[str] and not value.startswith("["):
+        return name, [value]
     try:
         return name, json.loads(value, parse_constant=_no_number)
     except ValueError:
-        is_list = field.annotation == list[str]
-        wanted = 'a list, such as ["oil", "sea-mist:0.5"]' if is_list else "a number, true or false"
-        raise Refused(f"{name} is {value!r}, but it should be {wanted}.") from None
+        kinds: dict[Any, str] = {list[str]: 'a list, such as ["oil", "sea-mist:0.5"]', bool: "true or false"}
+        raise Refused(f"{name} is {value!r}, but it should be {kinds.get(field.annotation, 'a number')}.") from None
 
 
 def _no_number(text: str) -> Any:

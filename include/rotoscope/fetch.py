@@ -73,7 +73,7 @@ def name_of(url: str) -> str:
     """What a user calls the file at a URL."""
     scheme, _, place = url.partition("?")[0].partition("#")[0].partition("://")
     path = unquote(place) if scheme == "store" else unquote(place).partition("/")[2]
-    return PurePosixPath(path).name or "video"
+    return PurePosixPath(path).name or ("This picture" if scheme == "picture" else "video")
 
 
 def is_allowed(address: Address) -> bool:

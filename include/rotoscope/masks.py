@@ -16,7 +16,7 @@ from rotoscope.media.pick import pick_runs
 from rotoscope.media.pictures import kind
 from rotoscope.media.pixels import RGB
 from rotoscope.media.source import Source, open_source
-from rotoscope.media.still import READ, BadPicture, decode_picture, in_eight_bits
+from rotoscope.media.still import BLACK, READ, BadPicture, decode_picture, in_eight_bits
 from rotoscope.media.track import Frame, Picture
 from rotoscope.media.video import Video
 
@@ -26,8 +26,8 @@ UNREGISTERED = ""
 """In place of the hash of a video whose manifest nobody keeps."""
 FEATHER = 4
 """A soft edge is so many standard deviations of its blur wide."""
-NUMBER = r"\s*\d{1,3}(?:\.\d{1,6})?\s*"
-BOX = re.compile(",".join([f"({NUMBER})"] * 4))
+NUMBER = r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*%?\s*"
+BOX, LIKE_A_BOX = re.compile(",".join([NUMBER] * 4)), re.compile(r"[-+\d.%\s]+(,[-+\d.%\s]*)+")
 
 Where = Callable[[int], Share]
 """The mask of a frame, by its index; asked for frames in order."""
@@ -58,12 +58,12 @@ class Edge:
 def box_of(text: str) -> tuple[float, float, float, float] | None:
     """Left, top, width and height in percent, None if the text is something else.
 
-    Raises Refused for a box that is empty or reaches out of the frame.
+    Raises Refused for one that is no box, empty or reaches out of the frame.
     """
-    numbers = BOX.fullmatch(text)
-    if not numbers:
+    if not LIKE_A_BOX.fullmatch(text):
         return None
-    left, top, width, height = (float(number) for number in numbers.groups())
+    numbers = BOX.fullmatch(text)
+    left, top, width, height = (float(number) for number in numbers.groups()) if numbers else (0.0,) * 4
     if not (width > 0 and height > 0 and left + width <= 100 and top + height <= 100):
         raise Refused(f"The mask {text} is no box within a frame; write left, top, width and height in percent.")
     return left, top, width, height
@@ -85,7 +85,10 @@ def read_mask(path: Path, name: str, video: Video, scratch: Path) -> MaskFile:
         still = _still(path, name)
         _refuse_other_shape(name, (still.shape[1], still.shape[0]), video)
         return MaskFile(name, still)
-    source, packets = open_source(path, scratch, lambda: UNREGISTERED, name)
+    try:
+        source, packets = open_source(path, scratch, lambda: UNREGISTERED, name)
+    except Refused as refused:
+        raise Refused(f"The mask cannot be used: {refused} Or give a PNG, JPEG or WebP picture.") from None
     mask = source.video
     _refuse_other_shape(name, mask.upright_size, video)
     if mask.frames != video.frames:
@@ -139,7 +142,7 @@ def _covered(pixels: int, begin: float, length: float) -> NDArray[np.float64]:
 
 def _still(path: Path, name: str) -> NDArray[np.uint8]:
     try:
-        picture = decode_picture(path.read_bytes())
+        picture = decode_picture(path.read_bytes(), BLACK)
     except BadPicture as bad:
         raise Refused(f"{name} cannot be a mask: {bad}. Give a PNG, JPEG or WebP picture, or a video.") from None
     return _light(in_eight_bits(picture))

@@ -150,7 +150,7 @@ def paint_sheet(
     there is. Raises Refused for what cannot be painted, Mismatch if the source is damaged there.
     """
     video = source.video
-    times = [clock(float((video.pts[index] - video.pts[0]) * video.tick)) for index in indices]
+    times = [_said(video.pts[index], video) for index in indices]
     size = request.request(request.names[0], video).painted_size(video.upright_size)
     frames = pick(source.track, packets, indices, Picture(RGB, size), scratch)
     height = max(1, round(size[1] * THUMBNAIL / size[0]))
@@ -193,9 +193,15 @@ def _frame_at(time: str, video: Video) -> int:
     """The frame that is shown at a time, counted from the first one."""
     ticks = seconds_of(time) / video.tick + video.pts[0]
     if ticks >= video.pts[-1] + video.last_duration:
-        end = clock(float((video.pts[-1] + video.last_duration - video.pts[0]) * video.tick))
-        raise Refused(f"{video.name} ends at {end}; there is no frame at {time}.")
+        end = video.pts[-1] + video.last_duration
+        raise Refused(f"{video.name} ends at {_said(end, video)}; there is no frame at {time}.")
     return bisect_right(video.pts, Fraction(ticks)) - 1
+
+
+def _said(pts: int, video: Video) -> str:
+    """A time of a video, for people, to the hundredth of a second."""
+    seconds = float((pts - video.pts[0]) * video.tick)
+    return f"{clock(seconds)}.{int(seconds * 100) % 100:02}"
 
 
 def _page(name: str, times: list[str], rows: list[Row]) -> str:

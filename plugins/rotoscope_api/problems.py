@@ -183,6 +183,13 @@ def _described(names: list[str]) -> dict[str, Any]:
     }
 
 
+def _description(request: Request, parameter: str) -> str:
+    """What a parameter of a request's route is for."""
+    dependant = request.scope["route"].dependant
+    known = (*dependant.path_params, *dependant.query_params, *dependant.header_params)
+    return next((one.field_info.description or "" for one in known if one.alias == parameter), "")
+
+
 def _of_validation(request: Request, error: RequestValidationError) -> Problem:
     body = getattr(request.scope.get("route"), "body_field", None)
     kind = body and body.field_info.annotation
@@ -193,9 +200,12 @@ def _of_validation(request: Request, error: RequestValidationError) -> Problem:
             return Problem("bad-request", "The body is not JSON; check its commas, quotes and brackets.")
         pointer = "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in path)
         name = pointer if where == "body" else str(path[-1] if path else where)
-        detail = f"{name}: {one['msg']}."
         if where == "body" and isinstance(kind, type) and issubclass(kind, BaseModel):
             [detail] = sentences([{**one, "loc": path}], kind)
+        elif one["type"] == "string_pattern_mismatch":
+            detail = f"{name} cannot be {one['input']!r}. {_description(request, name)}".strip()
+        else:
+            detail = f"{name}: {one['msg']}."
         if detail not in [fault.detail for fault in faults]:
             faults.append(Fault(pointer=name, detail=detail))
     more = f" And {len(faults) - SAID} more." if len(faults) > SAID else ""

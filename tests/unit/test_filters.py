@@ -65,7 +65,10 @@ def test_a_blend_is_a_texture_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"filter": "sea-mist", "blend": ["identity"]}, "sea-mist and identity cannot be blended"),
+        (
+            {"filter": "sea-mist", "blend": ["identity"]},
+            "no network holds both; sea-mist blends with straw-field, lemon-linocut",
+        ),
         ({"filter": "deepfilter", "model": "space_pizza", "blend": ["sea-mist"]}, "cannot be blended"),
         ({"filter": "sea-mist", "blend": ["nope"]}, "There is no filter 'nope'"),
         ({"filter": "sea-mist", "blend": ["lava-glow:-1"]}, "'lava-glow:-1' is no layer"),

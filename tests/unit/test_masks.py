@@ -8,7 +8,7 @@ from PIL import Image
 
 from rotoscope import reference
 from rotoscope.errors import Refused
-from rotoscope.masks import Edge, box_share, in_file, read_mask
+from rotoscope.masks import Edge, box_of, box_share, in_file, read_mask
 from rotoscope.media.source import open_source
 from rotoscope.request import Request
 from rotoscope.steps.split import split
@@ -119,6 +119,25 @@ def test_a_mask_is_known_by_its_content(clip: Path, left: Path, tmp_path: Path) 
     plans = [split(request, store, RUN, 2, 1)[0] for request in asked]
     assert plans[0] == plans[1]
     assert len(set(plans)) == 3
+
+
+def test_nothing_is_painted_where_a_picture_is_transparent(clip: Path, left: Path, tmp_path: Path) -> None:
+    cut_out = np.full((*SIZE[::-1], 4), 255, np.uint8)
+    cut_out[:, SIZE[0] // 2 :, 3] = 0
+    Image.fromarray(cut_out).save(tmp_path / "cut-out.png")
+    assert np.array_equal(painted(clip, tmp_path, tmp_path / "cut-out.png"), painted(clip, tmp_path, left))
+
+
+@pytest.mark.parametrize("text", ["25,25,50,50", " 25%, 25%, 50%, 50.0% "])
+def test_a_box_may_have_percent_signs(text: str) -> None:
+    assert box_of(text) == (25, 25, 50, 50)
+
+
+@pytest.mark.parametrize("text", ["-5,0,50,50", "1,2,3", "1,2,3,4,5", "60,0,50,50", "0,0,0,50", "10%,20%,,30%"])
+def test_what_is_meant_as_a_box_and_is_none_is_refused(text: str) -> None:
+    with pytest.raises(Refused, match="is no box within a frame"):
+        box_of(text)
+    assert box_of("masks/1,2,3.png") is None
 
 
 @pytest.mark.parametrize(

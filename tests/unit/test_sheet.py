@@ -108,7 +108,7 @@ def test_a_bad_sheet_is_refused_in_a_sentence(fields: dict[str, Any], says: str)
 
 @pytest.mark.parametrize(
     ("options", "says"),
-    [(("--at", "1:00"), "ends at 00:01; there is no frame at 1:00"), (("--size", "huge"), "size is 'huge'")],
+    [(("--at", "1:00"), "ends at 00:01.92; there is no frame at 1:00"), (("--size", "huge"), "size is 'huge'")],
 )
 def test_a_sheet_that_cannot_be_made_leaves_no_folder(clip: Path, tmp_path: Path, options: tuple, says: str) -> None:
     done = sheet(clip, tmp_path / "sheet", *options)

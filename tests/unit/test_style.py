@@ -1,6 +1,8 @@
 """A filter from one picture: the network for any size, the document, the versions, and what is refused."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,8 @@ from rotoscope.request import Request
 from rotoscope.sheet import SheetRequest
 from rotoscope.steps.create import create_filter
 from rotoscope.store import keys
-from rotoscope.store.filters import finder
+from rotoscope.store.filters import delete, finder, retire
+from rotoscope.store.filters import made as filters_made
 from rotoscope.store.folder import FolderStore
 from rotoscope.style import PACK, StyleRequest, filter_of, read_picture
 
@@ -90,7 +93,7 @@ def test_another_picture_paints_otherwise_and_a_blend_lies_between(picture: Path
 
 
 def test_no_blend_with_another_network(picture: Path) -> None:
-    with pytest.raises(Refused, match="cannot be blended"):
+    with pytest.raises(Refused, match=r"cannot be blended.*blends with filters that were made of a picture"):
         made(picture).blended(finder(FolderStore(picture.parent))("sea-mist"), 0.5)
 
 
@@ -118,6 +121,26 @@ def test_same_picture_is_the_same_version_and_another_the_next(store: FolderStor
     assert find("stripes@1").version == "1"
     assert find("sea-mist") == find("sea-mist@1.0.0") == catalogue.get("sea-mist@1.0.0")
     assert Request.parse({"source": "a", "filter": "sea-mist@1.0.0"}, find).filter == "sea-mist"
+
+
+def test_a_version_that_was_deleted_never_comes_back_as_another(store: FolderStore, picture: Path) -> None:
+    create(store, picture)
+    delete(store, "stripes")
+    assert list(filters_made(store)) == []
+    assert create(store, drawn(picture.with_name("other.jpg"), 4))["filter"] == "stripes@2"
+    with pytest.raises(Refused, match="There is no filter 'stripes@1'; choose one of stripes@2"):
+        finder(store)("stripes@1")
+    for _ in range(2):
+        delete(store, "stripes")
+    assert create(store, picture)["filter"] == "stripes@3"
+
+
+def test_a_retired_filter_gets_no_new_version(store: FolderStore, picture: Path) -> None:
+    create(store, picture)
+    retire(store, "stripes")
+    with pytest.raises(Refused, match="stripes is retired; choose another name"):
+        create(store, drawn(picture.with_name("other.jpg"), 4))
+    assert finder(store)("stripes@1").name == "stripes", "for what was painted with it"
 
 
 @pytest.mark.parametrize("name", ["strpes", "stripes@7", "stripes@01", "stripes@", "../videos", "sea-mist@1", ""])
@@ -161,6 +184,24 @@ def test_frames_are_painted_with_a_filter_that_somebody_made(store: FolderStore,
     assert request.painting.texture.reference == "stripes@1"
 
 
+def test_the_command_knows_the_filters_of_a_store(
+    store: FolderStore, picture: Path, clip: Path, tmp_path: Path
+) -> None:
+    create(store, picture)
+
+    def rotoscope(*arguments: object) -> str:
+        command = [sys.executable, "-m", "rotoscope", *map(str, arguments), "--store", store.root]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert rotoscope("filters").splitlines()[-1].startswith("stripes ")
+    rotoscope("sheet", clip, "-o", tmp_path / "sheet", "--filter", "stripes@1", "--at", "1")
+    assert (tmp_path / "sheet" / "stripes@1-1.jpg").is_file()
+    style = drawn(tmp_path / "other.jpg", 4)
+    rotoscope("paint", clip, "-o", tmp_path / "out.mp4", "--style", style, "--blend", "stripes:0.5", "--end", "0.1")
+
+
 def test_no_user_writes_documents(picture: Path) -> None:
     document = made(picture).model_dump(mode="json")
     with pytest.raises(Refused, match="documents is not a field"):
@@ -200,12 +241,12 @@ def hostile(path: Path, kind: str) -> Path:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("text", "no PNG, JPEG or WebP"),
+        ("text", "Give a PNG, JPEG or WebP"),
         ("empty", "is empty"),
         ("1x1", "too few for a texture"),
         ("bomb", "too many pixels"),
         ("cut off", "cut off"),
-        ("gif", "no PNG, JPEG or WebP"),
+        ("gif", "Give a PNG, JPEG or WebP"),
         ("missing", "There is no file"),
     ],
 )

@@ -120,10 +120,18 @@ class Filter(BaseModel):
         if not self.blends_with(other):
             raise Refused(
                 f"{self.name} and {other.name} cannot be blended, since no network holds both; "
-                "blend two of the filters that paint on this machine."
+                f"{self.name} blends with {self._partners}."
             )
         names = {field: f"{getattr(self, field)} + {getattr(other, field)}" for field in ("name", "title")}
         return self.model_copy(update={**names, "parameters": self._mixed(other, share)})
+
+    @property
+    def _partners(self) -> str:
+        """What it blends with, for people."""
+        if "vector" in self.parameters:
+            return "filters that were made of a picture"
+        there = [one.name for one in catalogue().values() if one.name != self.name and self.blends_with(one)]
+        return ", ".join(there) or "no other"
 
     def blends_with(self, other: Self) -> bool:
         """Whether one network holds both textures."""

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ READ = ("PNG", "JPEG", "WEBP")
 JPEG_QUALITY = 95
 FAST = 1
 """PNG's compression level: more of it costs more time than it saves on the way."""
+BLACK, WHITE = 0.0, 1.0
 MOST_BYTES = 256 * 2**20
 
 Kind = Literal["png", "jpeg"]
@@ -25,18 +26,20 @@ class BadPicture(RotoscopeError):
     """The bytes are no picture that may be read."""
 
 
-def decode_picture(content: bytes) -> Frame:
+def decode_picture(content: bytes, ground: float = WHITE) -> Frame:
     """The picture in these bytes, upright: RGB of shape (height, width, 3), uint16 for 16-bit PNG, otherwise uint8.
 
-    Raises BadPicture for what is no PNG, JPEG or WebP, is cut off, or is larger than a frame may be.
+    ground: BLACK to WHITE, what it lies on where it is transparent. Raises BadPicture for what is no PNG, JPEG or WebP,
+    is cut off, or is larger than a frame may be.
     """
-    width, height = _size(content)
+    (width, height), is_transparent = _facts(content)
     if width * height > limits().max_pixels:
         raise BadPicture(f"it has {width}x{height} pixels; the most is {limits().max_pixels}")
-    try:
-        pixels = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-    except cv2.error:
-        pixels = None
+    pixels = _decoded(content, cv2.IMREAD_UNCHANGED) if is_transparent else None
+    if pixels is not None and pixels.ndim == 3 and pixels.shape[2] == 4:
+        pixels = _on(pixels, ground)
+    else:
+        pixels = _decoded(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
     if pixels is None:
         raise BadPicture("it is damaged")
     return np.ascontiguousarray(pixels[..., ::-1])
@@ -57,20 +60,35 @@ def encode_picture(frame: Frame, kind: Kind) -> bytes:
     return content.tobytes()
 
 
-def _size(content: bytes) -> tuple[int, int]:
-    """Width and height by the header, after the whole of a PNG or JPEG was seen to be there."""
+def _decoded(content: bytes, how: int) -> Any:
+    """OpenCV's pixels, None if it finds none."""
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), how)
+    except cv2.error:
+        return None
+
+
+def _on(pixels: Frame, ground: float) -> Frame:
+    """A picture with alpha, laid on a grey."""
+    most = np.iinfo(pixels.dtype).max
+    share = pixels[..., 3:] / np.float32(most)
+    return np.rint(pixels[..., :3] * share + ground * most * (1 - share)).astype(pixels.dtype)
+
+
+def _facts(content: bytes) -> tuple[tuple[int, int], bool]:
+    """(width, height) and whether there is alpha, by the header, after all of a PNG or JPEG was seen to be there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our own limit decides
         try:
             with Image.open(io.BytesIO(content), formats=READ) as picture:
-                size, kind = picture.size, picture.format
+                size, kind, is_transparent = picture.size, picture.format, picture.has_transparency_data
         except Image.DecompressionBombError:
             raise BadPicture(f"it has too many pixels; the most is {limits().max_pixels}") from None
         except OSError:
-            raise BadPicture("it is no PNG, JPEG or WebP picture") from None
+            raise BadPicture("it is none that can be read") from None
     # OpenCV fills what is missing with grey and says nothing.
     if kind == "PNG" and content[-8:-4] != b"IEND":
         raise BadPicture("it is cut off")
     if kind == "JPEG" and b"\xff\xd9" not in content[-64:]:
         raise BadPicture("it is cut off")
-    return size
+    return size, is_transparent

@@ -25,7 +25,7 @@ from rotoscope.painting import Report
 from rotoscope.steps.progress import reporter
 from rotoscope.store import keys
 from rotoscope.store.base import Store
-from rotoscope.store.filters import keep
+from rotoscope.store.filters import check_not_retired, keep
 from rotoscope.training.evaluate import measure
 from rotoscope.training.export import onnx_of
 from rotoscope.training.losses import load_vgg
@@ -49,8 +49,9 @@ DIFFERENT = 1 / 255
 def prepare(request: TrainRequest, store: Store, run_id: str, fetch: Fetch = fetch_url) -> str:
     """Gather what a training learns from; gives the digest that names the training.
 
-    Raises Refused for what cannot be learned from, RotoscopeError if there is no VGG16.
+    Raises Refused for what cannot be learned from and for a name that is retired, RotoscopeError if there is no VGG16.
     """
+    check_not_retired(store, request.name)
     taught_by = load_vgg(request.vgg, torch.device("cpu")).sha256
     with store.workspace(keys.run(run_id)) as folder:
         archive, scratch = folder / PREPARED, folder / "scratch"

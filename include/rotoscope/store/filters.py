@@ -59,11 +59,12 @@ def at_hand(request: Fields, store: Store) -> Iterator[Fields]:
 def keep(store: Store, filter: Filter) -> Filter:
     """Keep a filter under its name, as the next version if that name has other ones; gives it with its version.
 
-    Raises Refused for a name that is built in.
+    Raises Refused for a name that is built in or retired.
     """
     if filter.name in catalogue():
         raise Refused(f"The filter {filter.name} is built in; choose another name.")
-    for version in count(1):
+    check_not_retired(store, filter.name)
+    for version in count(_deleted(store, filter.name) + 1):
         one = filter.model_copy(update={"version": str(version)})
         document = one.model_dump(mode="json")
         store.put_json(keys.filter(one.name, version), document)
@@ -88,6 +89,28 @@ def retire(store: Store, name: str) -> None:
     store.put_json(keys.retired(name), {})
 
 
+def check_not_retired(store: Store, name: str) -> None:
+    """Raises Refused for a filter that is to be chosen no more, and so gets no new versions."""
+    if store.exists(keys.retired(name)):
+        raise Refused(f"The filter {name} is retired; choose another name.")
+
+
+def delete(store: Store, name: str) -> None:
+    """Delete a filter in all its versions, whose numbers a new filter of this name does not get."""
+    versions = _versions(store, name)
+    store.replace_json(keys.deleted(name), {"last": max(versions, default=_deleted(store, name))})
+    for key in (*(keys.filter(name, version) for version in versions), keys.retired(name)):
+        store.delete(key)
+
+
+def _deleted(store: Store, name: str) -> int:
+    """The last version that was deleted, 0 if none was."""
+    try:
+        return int(store.get_json(keys.deleted(name))["last"])
+    except KeyError:
+        return 0
+
+
 def _for_all(store: Store) -> list[str]:
     """The names of filters that people made, without those of partners."""
     return [name for name in _newest(store) if "." not in name]
@@ -101,7 +124,7 @@ def _newest(store: Store) -> dict[str, int]:
         name, file = PurePosixPath(key).parts[1:3]
         if key == keys.retired(name):
             retired.add(name)
-        else:
+        elif keys.stem(file).isdigit():
             newest[name] = max(newest.get(name, 0), int(keys.stem(file)))
     return {name: newest[name] for name in sorted(set(newest) - retired)}
 

@@ -207,6 +207,11 @@ def retired(name: str) -> str:
     return f"{filters(name)}/retired.json"
 
 
+def deleted(name: str) -> str:
+    """The last version that was deleted of a filter, whose numbers are not given again."""
+    return f"{filters(name)}/deleted.json"
+
+
 def frame_set(run_id: str, name: str | None = None) -> str:
     """A picture of a set of frames, or what is known of the set; without a name, the prefix of all of it."""
     prefix = f"frames/{run(run_id).removeprefix('runs/')}"

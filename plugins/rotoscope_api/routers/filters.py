@@ -11,7 +11,7 @@ from rotoscope.filters import catalogue
 from rotoscope.filters.catalogue import Filter
 from rotoscope.store import keys
 from rotoscope.store.base import Store
-from rotoscope.store.filters import finder, made, retire
+from rotoscope.store.filters import check_not_retired, delete, finder, made, retire
 from rotoscope.style import StyleRequest
 from rotoscope.training.recipe import TrainRequest
 from rotoscope_api import jobs
@@ -31,7 +31,13 @@ router = APIRouter(tags=["Filters"])
 Reader = Annotated[Caller, allowed("filters:read")]
 Writer = Annotated[Caller, allowed("filters:write")]
 Name = Annotated[
-    str, Path(max_length=100, pattern=r"^[a-z0-9.-]+$", description="Of the filter.", examples=["sea-mist"])
+    str,
+    Path(
+        max_length=100,
+        pattern=r"^[a-z0-9.-]+$",
+        description="Of the filter, without a version.",
+        examples=["sea-mist"],
+    ),
 ]
 Reference = Annotated[
     str,
@@ -144,7 +150,7 @@ async def get_training(caller: Reader, store: StoreDep, training_id: Id) -> Crea
     summary="Create Filter",
     responses={
         201: {"model": Creation, "description": "It is made already."},
-        **documented("not-found", "conflict", "plan-used-up"),
+        **documented("not-found", "plan-used-up"),
     },
 )
 async def create_filter(
@@ -176,8 +182,7 @@ async def create_filter(
         name = _full_name(caller, body.name)
         conf = {"picture": place, "name": name, "sentence": body.sentence}
         await threaded(StyleRequest.parse, conf)
-        if await threaded(store.exists, keys.retired(name)):
-            raise Problem("conflict", f"The filter {name} is retired; choose another name.")
+        await threaded(check_not_retired, store, name)
         run = await started(caller, store, Order(CREATE, job_id, conf))
     run = await jobs.awaited(response, caller, run, f"{PREFIX}/filter-creations/{job_id}", prefer)
     return await _creation(caller, store, CREATE, run, "create")
@@ -224,8 +229,10 @@ async def train_filter(
             kind: [await threaded(_place, caller, store, one) for one in getattr(body, kind)]
             for kind in ("styles", "content")
         }
-        conf = {**how, **places, "name": _full_name(caller, body.name)}
+        name = _full_name(caller, body.name)
+        conf = {**how, **places, "name": name}
         await threaded(TrainRequest.parse, conf)
+        await threaded(check_not_retired, store, name)
         run = await started(caller, store, Order(TRAIN, job_id, conf))
     run = await jobs.awaited(response, caller, run, f"{PREFIX}/filter-trainings/{job_id}", prefer)
     return await _creation(caller, store, TRAIN, run, "publish")
@@ -277,7 +284,7 @@ async def delete_filter(caller: Writer, store: StoreDep, name: Name) -> None:
     await _own(caller, store, name)
     if await caller.airflow.names(PAINT_DAG, name):
         raise Problem("conflict", f"Rotoscopes name the filter {name}; retire it, or delete them first.")
-    await threaded(store.delete, keys.filters(name))
+    await threaded(delete, store, name)
 
 
 async def _creation(caller: Caller, store: Store, dag: str, run: Run, task: str) -> Creation:
@@ -288,12 +295,13 @@ async def _creation(caller: Caller, store: Store, dag: str, run: Run, task: str)
 
 
 async def _found(caller: Caller, store: Store, name: str) -> Filter:
+    said = f"There is no filter {name}; GET /filters lists those there are."
+    if not _is_seen(caller, name):
+        raise Problem("not-found", said)
     try:
-        if not _is_seen(caller, name):
-            raise Refused(name)
         return await threaded(finder(store), name)
-    except Refused:
-        raise Problem("not-found", f"There is no filter {name}; GET /filters lists those there are.") from None
+    except Refused as refused:
+        raise Problem("not-found", str(refused) if "@" in name else said) from None
 
 
 async def _own(caller: Caller, store: Store, name: str) -> None:
