@@ -328,7 +328,7 @@ def test_a_worker_that_is_killed_leaves_what_it_paid_for(
     [
         ({"model": None}, "needs a model; name one that the endpoint has"),
         ({"filter": "lava-glow"}, "takes no model"),
-        ({"model": "x y"}, "model is 'x y'"),
+        ({"model": "x y"}, "model cannot be 'x y'"),
         ({"most_calls": -1}, "most_calls is -1"),
     ],
 )

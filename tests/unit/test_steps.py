@@ -183,7 +183,7 @@ def test_a_picture_too_small_for_a_filter_is_refused_before_anything_is_stored(
     tmp_path: Path, store: FolderStore
 ) -> None:
     source = make_video(tmp_path / "tiny.mp4", frames=2, size="16x16")
-    with pytest.raises(Refused, match="would be 16x16; a filter needs 32 pixels"):
+    with pytest.raises(Refused, match="16x16 pixels are too few; a filter needs 32 on both sides"):
         split(request_for(source), store, RUN, 2, 1)
     assert not [path for path in store.root.rglob("*") if path.is_file()]
 
