@@ -85,6 +85,9 @@ class SheetRequest(BaseModel):
     def parse(cls, fields: dict[str, Any], find: Find = catalogue.get) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
         request = validated(cls, fields)
+        for name in request.filters:
+            if find(name).remote:
+                raise Refused(f"{name} paints elsewhere; a contact sheet shows filters that paint on this machine.")
         named = [Request.parse({"source": request.source, "filter": name}, find) for name in request.names]
         documents = tuple(document for one in named for document in one.documents)
         request = request.model_copy(update={"filters": [one.filter for one in named], DOCUMENTS: documents})

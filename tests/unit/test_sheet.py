@@ -93,7 +93,7 @@ def test_a_filter_painted_on_a_sheet_is_the_one_that_its_name_says(clip: Path, t
     ("fields", "says"),
     [
         ({"filters": ["nope"]}, "There is no filter 'nope'"),
-        ({"filters": ["deepfilter"]}, "needs a model"),
+        ({"filters": ["deepfilter"]}, "deepfilter paints elsewhere"),
         ({"at": ["noon"]}, "at.0 is 'noon', which is no time"),
         ({"at": ["1"] * 13}, "at most 12"),
         ({"size": "big"}, "size is 'big'"),
