@@ -43,10 +43,15 @@ def validated(kind: type[Fields], fields: dict[str, Any]) -> Fields:
     """What a user wrote as such a model. Raises Refused with one sentence for each bad value."""
     if DOCUMENTS in fields:
         raise Refused(f"{DOCUMENTS} is not a field of a request; name a filter, or make one with create_filter first.")
+    return model_of(kind, fields)
+
+
+def model_of(kind: type[Fields], document: Any, whole: str = "The request") -> Fields:
+    """A document as such a model. whole: what users call one. Raises Refused with one sentence for each bad value."""
     try:
-        return kind.model_validate(fields)
+        return kind.model_validate(document)
     except ValidationError as error:
-        raise Refused(" ".join(sentences(error.errors(), kind))) from None
+        raise Refused(" ".join(sentences(error.errors(), kind, whole))) from None
 
 
 def users(kind: type[BaseModel]) -> list[str]:

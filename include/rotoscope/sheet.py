@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -85,6 +86,7 @@ class SheetRequest(BaseModel):
     def parse(cls, fields: dict[str, Any], find: Find = catalogue.get) -> Self:
         """The request in these fields. Raises Refused with one sentence for each bad value."""
         request = validated(cls, fields)
+        find = cache(find)  # the store is asked for each of them once
         for name in request.filters:
             if find(name).remote:
                 raise Refused(f"{name} paints elsewhere; a contact sheet shows filters that paint on this machine.")

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import multiprocessing
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
@@ -43,11 +43,6 @@ class Services:
         except BrokenProcessPool:
             self._aside = None
             raise RotoscopeError("The process that paints single pictures ended; ask again.") from None
-
-
-async def gathered(works: Iterable[Awaitable[T]]) -> list[T]:
-    """What all of them give, in their order; they wait side by side."""
-    return list(await asyncio.gather(*works))
 
 
 async def threaded(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

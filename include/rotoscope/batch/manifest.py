@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from rotoscope.errors import Refused
-from rotoscope.fields import sentences
+from rotoscope.fields import model_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "batches"
 SUFFIXES = (".yaml", ".yml", ".json", ".csv")
@@ -84,10 +84,7 @@ class Manifest(BaseModel):
     @classmethod
     def of(cls, document: Any) -> Self:
         """The manifest that a document is. Raises Refused with a sentence for each thing that is wrong with it."""
-        try:
-            return cls.model_validate(document)
-        except ValidationError as error:
-            raise Refused(" ".join(sentences(error.errors(), cls, "The manifest"))) from None
+        return model_of(cls, document, "The manifest")
 
 
 def _rendered(text: str, when: datetime) -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from croniter import croniter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from rotoscope.batch.manifest import Entry, Manifest, Ways
 from rotoscope.batch.window import Window, check_zone
 from rotoscope.errors import Refused
-from rotoscope.fields import sentences
+from rotoscope.fields import model_of
 from rotoscope.store import keys
 from rotoscope.store.base import Store
 
@@ -64,10 +64,7 @@ class Schedule(BaseModel):
     @classmethod
     def of(cls, document: Any) -> Self:
         """The schedule that a document is. Raises Refused with a sentence for each thing that is wrong with it."""
-        try:
-            schedule = cls.model_validate(document)
-        except ValidationError as error:
-            raise Refused(" ".join(sentences(error.errors(), cls, "The schedule"))) from None
+        schedule = model_of(cls, document, "The schedule")
         check_zone(schedule.zone)
         if schedule.window:
             Window.parse(schedule.window, schedule.zone)

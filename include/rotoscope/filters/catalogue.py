@@ -183,10 +183,9 @@ def get(name: str, made: Sequence[Filter] = ()) -> Filter:
 
     Raises Refused with the names there are.
     """
+    if name in catalogue():
+        return catalogue()[name]
     for one in (*made, *catalogue().values()):
         if one.reference == name:
             return one
-    try:
-        return catalogue()[name]
-    except KeyError:
-        raise Refused(f"There is no filter {name!r}; choose one of {', '.join(catalogue())}.") from None
+    raise Refused(f"There is no filter {name!r}; choose one of {', '.join(catalogue())}.")

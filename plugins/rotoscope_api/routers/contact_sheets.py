@@ -1,5 +1,6 @@
 """Contact sheets: some frames of a video under many filters, to choose one by eye."""
 
+import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Request, Response
@@ -16,7 +17,7 @@ from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Pre
 from rotoscope_api.paintings import OWN, own_finder
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import Problem, documented
-from rotoscope_api.services import gathered, threaded
+from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
 
 router = APIRouter(prefix="/contact-sheets", tags=["Contact Sheets"])
@@ -92,7 +93,7 @@ async def list_contact_sheets(
 ) -> Listed[ContactSheet]:
     """Contact sheets, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
-    return Listed(items=await gathered(_sheet(store, run) for run in page.runs), next_cursor=page.next)
+    return Listed(items=await asyncio.gather(*(_sheet(store, run) for run in page.runs)), next_cursor=page.next)
 
 
 @router.get("/{sheet_id}", summary="Get Contact Sheet", responses=documented("not-found"))

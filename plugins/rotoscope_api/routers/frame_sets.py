@@ -1,5 +1,6 @@
 """Frame sets: the steps on their own. Separate a video into frames, look at them, paint them, assemble them again."""
 
+import asyncio
 from fractions import Fraction
 from threading import Lock
 from typing import Annotated, Any
@@ -22,7 +23,7 @@ from rotoscope_api.manners import Cursor, Id, IdempotencyKey, Limit, Listed, Pre
 from rotoscope_api.paintings import OWN, own_finder
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import GONE, Problem, documented
-from rotoscope_api.services import gathered, threaded
+from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep
 
 router = APIRouter(prefix="/frame-sets", tags=["Frames"])
@@ -120,7 +121,7 @@ async def list_frame_sets(
     """Sets of frames, the newest first."""
     page = await caller.airflow.page(DAG, caller.runs, cursor, limit)
     sizes = await threaded(_sizes, store, page.runs)
-    facts = await gathered(jobs.facts(store, DAG, run) for run in page.runs)
+    facts = await asyncio.gather(*(jobs.facts(store, DAG, run) for run in page.runs))
     items = [_described(one, run, sizes) for one, run in zip(facts, page.runs, strict=True)]
     return Listed(items=items, next_cursor=page.next)
 

@@ -1,5 +1,6 @@
 """Rotoscopes: ask for one, watch it, stop it, try it again, and have what came out."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -28,7 +29,7 @@ from rotoscope_api.paintings import DAG, RotoscopeCreate, asked
 from rotoscope_api.plugin import PREFIX
 from rotoscope_api.problems import GONE, Problem, documented
 from rotoscope_api.rotoscopes import STATES, Rotoscope, State
-from rotoscope_api.services import gathered, threaded
+from rotoscope_api.services import threaded
 from rotoscope_api.store import StoreDep, let_go
 
 router = APIRouter(prefix="/rotoscopes", tags=["Rotoscopes"])
@@ -115,7 +116,8 @@ async def list_rotoscopes(
         cursor = page.next
         if cursor is None or len(found) >= limit:
             break
-    return Listed(items=await gathered(rotoscopes.explained(store, one) for one in found), next_cursor=cursor)
+    items = await asyncio.gather(*(rotoscopes.explained(store, one) for one in found))
+    return Listed(items=items, next_cursor=cursor)
 
 
 @router.get("/{rotoscope_id}", summary="Get Rotoscope", responses=documented("not-found"))
